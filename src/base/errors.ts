@@ -1,0 +1,96 @@
+/**
+ * Who can mend it, which is also the exit code: the template or the command
+ * line (`usage`, 2), this machine (`host`, 4), or what the build met (`build`, 1).
+ */
+export type Fault = "usage" | "host" | "build";
+
+export interface ToolErrorOptions {
+  readonly cause?: unknown;
+  /** One imperative sentence, with the command to type where there is one. */
+  readonly hint?: string | undefined;
+  readonly fault?: Fault;
+}
+
+/**
+ * An error that a user can act on: printed with its causes and its hint, never
+ * with a stack. Anything else that reaches the command line is our bug.
+ *
+ * The code is stable and listed in docs/errors.md.
+ */
+export class ToolError extends Error {
+  override readonly name: string = "ToolError";
+  readonly code: `ERR_${string}`;
+  readonly hint: string | undefined;
+  readonly fault: Fault;
+
+  constructor(code: `ERR_${string}`, message: string, options: ToolErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.fault = options.fault ?? "build";
+  }
+}
+
+/** Something amibake made and could not remove. */
+export interface Leftover {
+  readonly kind: "volume" | "attachment" | "snapshot" | "image" | "mount" | "loop device" | "directory" | "process";
+  readonly id: string;
+  /** Shell command that removes it by hand. */
+  readonly removeWith: string;
+  readonly error: unknown;
+}
+
+/**
+ * Releases a scratch thing: a failure is reported as a leftover and not thrown,
+ * so that it never replaces the result of the build.
+ */
+export async function releaseOrReport(
+  leftover: Omit<Leftover, "error">,
+  remove: () => Promise<void>,
+  report: (leftover: Leftover) => void,
+): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    report({ ...leftover, error });
+  }
+}
+
+export interface FlatFailure {
+  /** What went wrong first. */
+  readonly primary: unknown;
+  /** What then failed while releasing, oldest first. */
+  readonly cleanup: readonly unknown[];
+}
+
+/**
+ * Undoes the nesting that `await using` builds when a release fails too.
+ *
+ * The runtime wraps outward: the newest cleanup error is outermost and the root
+ * cause is the innermost `suppressed`. A person wants the opposite order.
+ */
+export function flattenFailure(thrown: unknown): FlatFailure {
+  const cleanup: unknown[] = [];
+  let error = thrown;
+  while (isSuppressed(error)) {
+    cleanup.unshift(error.error);
+    error = error.suppressed;
+  }
+  return { primary: error, cleanup };
+}
+
+// By name: on Node 20 there is no SuppressedError class to `instanceof`.
+function isSuppressed(error: unknown): error is Error & { error: unknown; suppressed: unknown } {
+  return error instanceof Error && error.name === "SuppressedError" && "suppressed" in error;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a Node system error, e.g. "ENOENT". */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

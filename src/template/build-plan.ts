@@ -1,0 +1,42 @@
+import type { AmazonChrootConfig } from "./schema/amazon-chroot.ts";
+import type { FileProvisionerConfig } from "./schema/file-provisioner.ts";
+import type { ShellProvisionerConfig } from "./schema/shell-provisioner.ts";
+
+/** A place in a template file. Lines and columns count from 1. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a template says, with every decision made that needs no call to AWS. */
+export interface TemplatePlan {
+  readonly templatePath: string;
+  readonly description: string | undefined;
+  readonly builds: readonly BuildPlan[];
+  /** Values that must never be printed: `secret_key`, `token` and sensitive variables. */
+  readonly secrets: readonly string[];
+}
+
+/** One builder of a template with the provisioners that apply to it. */
+export interface BuildPlan {
+  /** Unique in the template: the builder's `name`, else its type. */
+  readonly name: string;
+  readonly type: "amazon-chroot";
+  readonly config: AmazonChrootConfig;
+  /** Where the builder stands in the template. */
+  readonly location: SourceLocation;
+  readonly provisioners: readonly ProvisionerPlan[];
+}
+
+export type ProvisionerPlan = (
+  | { readonly type: "shell"; readonly config: ShellProvisionerConfig }
+  | { readonly type: "file"; readonly config: FileProvisionerConfig }
+) & {
+  readonly location: SourceLocation;
+  readonly pauseBeforeMs: number;
+  /** No limit if missing. */
+  readonly timeoutMs: number | undefined;
+  /** Additional tries after the first. */
+  readonly retriesMax: number;
+};

@@ -1,0 +1,20 @@
+/** Values that exist only while a build runs, by the name a template uses: `Device`, `MountPath`, `SourceAMI`, … */
+export type BuildVariables = Readonly<Record<string, string>>;
+
+/**
+ * Text of a template that needs build variables. Everything else in it (user
+ * variables, functions) has been evaluated when the plan was made.
+ */
+export interface Deferred {
+  /** As written in the template. */
+  readonly source: string;
+  /** The build variables it uses, e.g. `["Device"]`. Empty: plain text. */
+  readonly needs: readonly string[];
+  /** @throws {ToolError} if a needed variable is missing. */
+  render(variables: BuildVariables): string;
+}
+
+/** Text that needs nothing. */
+export function plainText(source: string): Deferred {
+  return { source, needs: [], render: () => source };
+}
