@@ -1,0 +1,52 @@
+import type { SnapshotId, VolumeId } from "../../base/ids.ts";
+
+/**
+ * The disks behind the endpoint. The operations decide what may happen and when;
+ * this does it. Every method is durable when it resolves: kill -9 after it loses
+ * nothing, and kill -9 during it leaves either the old state or garbage that the
+ * next open collects.
+ *
+ * Calls for different volumes and snapshots may overlap; calls for one of them may not.
+ */
+export interface DiskStorage extends AsyncDisposable {
+  /** Makes a sparse volume, zero or with the content of a snapshot. Repeating it for the same id starts over. */
+  createVolume(volumeId: VolumeId, source: { sizeBytes: number; snapshotId?: SnapshotId }): Promise<void>;
+  /** @throws if it is attached. A volume that is not there is success. */
+  deleteVolume(volumeId: VolumeId): Promise<void>;
+  /**
+   * Makes a loop device with its partitions, and block device nodes where the
+   * instance type has them for the EC2 device name `deviceName` ("/dev/sdf").
+   *
+   * @throws {DeviceNodeExistsError} if a name that it would make exists already; nothing is left then.
+   */
+  attach(volumeId: VolumeId, deviceName: string): Promise<AttachedDisk>;
+  /**
+   * Removes the nodes, then the loop device.
+   *
+   * @returns false, with nothing changed, while the device is in use (mounted or
+   * open, in any mount namespace). A volume that is not attached is success.
+   */
+  detach(volumeId: VolumeId): Promise<boolean>;
+  /**
+   * Stores the bytes of the volume, attached or not, at this moment. Reads only
+   * what is allocated in the file.
+   */
+  createSnapshot(snapshotId: SnapshotId, volumeId: VolumeId): Promise<SnapshotContent>;
+  /** A second snapshot of the same content: no block is copied. */
+  copySnapshot(snapshotId: SnapshotId, source: SnapshotId): Promise<SnapshotContent>;
+  /** Blocks that no snapshot uses any more are removed. A snapshot that is not there is success. */
+  deleteSnapshot(snapshotId: SnapshotId): Promise<void>;
+  describeSnapshot(snapshotId: SnapshotId): Promise<SnapshotContent>;
+}
+
+export interface AttachedDisk {
+  /** The whole-disk node: "/dev/xvdf", or "/dev/nvme1n1" on a Nitro instance. */
+  readonly devicePath: string;
+}
+
+export interface SnapshotContent {
+  /** Size of the volume it is a snapshot of. */
+  readonly sizeBytes: number;
+  /** 512 KiB blocks that are not all zero. */
+  readonly blockCount: number;
+}
