@@ -1,11 +1,10 @@
 // Small disks for tests: a root file system of a few megabytes that a chroot can
 // work in, in the partition layouts that the builder has to tell apart. They are
-// made without root's mounts or loop devices (mke2fs writes the tree by itself),
-// and the same input gives the same bytes.
+// made without a mount or a loop device: mke2fs writes the tree by itself.
 import { createHash } from "node:crypto";
 import { access, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { hostEnvironment, runCommand } from "../../src/linux/run-command.ts";
+import { runCommand } from "../../src/linux/run-command.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 import { type DiskLayout, type Partition, partitionsOf, partitionTable } from "./disk-layouts.ts";
 import { hostPrograms, makeRootTree } from "./root-tree.ts";
@@ -13,8 +12,6 @@ import { hostPrograms, makeRootTree } from "./root-tree.ts";
 export type { DiskLayout } from "./disk-layouts.ts";
 
 const MIB = 1024 ** 2;
-// Any time will do, as long as it is the same each time.
-const TREE_TIME = new Date("2026-01-01T00:00:00Z");
 
 /**
  * The path of a raw disk file for `amibake local import`. Made on first use, then taken from the
@@ -50,7 +47,7 @@ async function makeDisk(disk: string, options: { layout: DiskLayout; scratch: st
   const table = partitionTable(layout);
   if (table !== undefined) await runCommand(["sfdisk", "--quiet", disk], { input: table });
   const tree = path.join(scratch, "tree");
-  await makeRootTree(tree, { layout, time: TREE_TIME });
+  await makeRootTree(tree, layout);
   for (const partition of partitions) await formatPartition(disk, partition, { rootTree: tree, scratch });
 }
 
@@ -65,17 +62,9 @@ async function formatPartition(
     tree = await mkdtemp(path.join(options.scratch, "other-"));
     await writeFile(path.join(tree, "not-the-root"), `${partition.label}\n`);
   }
-  const uuid = uuidOf(partition.label);
-  const offset = partition.startMib * MIB;
-  const argv = ["mke2fs", "-q", "-t", "ext4", "-d", tree, "-L", partition.label, "-U", uuid];
-  argv.push("-E", `offset=${offset},hash_seed=${uuid},root_owner=0:0`, disk, `${partition.sizeMib}M`);
-  const time = String(Math.floor(TREE_TIME.getTime() / 1000));
-  await runCommand(argv, { env: { ...hostEnvironment(), E2FSPROGS_FAKE_TIME: time } });
-}
-
-function uuidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+  const argv = ["mke2fs", "-q", "-t", "ext4", "-d", tree, "-L", partition.label];
+  argv.push("-E", `offset=${partition.startMib * MIB},root_owner=0:0`, disk, `${partition.sizeMib}M`);
+  await runCommand(argv);
 }
 
 /** A change of the programs inside or of the code that lays them out gives another file name. */

@@ -47,13 +47,10 @@ export function partitionsOf(layout: DiskLayout): readonly Partition[] {
 export function partitionTable(layout: DiskLayout): string | undefined {
   if (layout === "whole-disk") return undefined;
   const isGpt = layout !== "mbr-multi";
-  const id = isGpt ? "A4B3C2D1-0000-4000-8000-00000000AB00" : "0xa41bace0";
-  const lines = LAYOUTS[layout].map((partition, index) => {
+  const lines = LAYOUTS[layout].map((partition) => {
     const fields = [`start=${partition.startMib}MiB`, `size=${partition.sizeMib}MiB`, `type=${partition.type}`];
-    // sfdisk would invent a random one.
-    if (isGpt) fields.push(`uuid=A4B3C2D1-0000-4000-8000-00000000AB0${index + 1}`);
     if (partition.name !== undefined) fields.push(`name=${partition.name}`);
     return fields.join(", ");
   });
-  return [`label: ${isGpt ? "gpt" : "dos"}`, `label-id: ${id}`, ...lines, ""].join("\n");
+  return [`label: ${isGpt ? "gpt" : "dos"}`, ...lines, ""].join("\n");
 }

@@ -1,4 +1,4 @@
-import { chmod, copyFile, lstat, lutimes, mkdir, readdir, realpath, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, realpath, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { runCommand } from "../../src/linux/run-command.ts";
 
@@ -22,7 +22,7 @@ export async function hostPrograms(): Promise<readonly string[]> {
  * Makes a root directory with merged /usr as Debian's: busybox for nearly everything, and the
  * host's own shell, bash, nohup and start-stop-daemon with the libraries they load.
  */
-export async function makeRootTree(root: string, options: { layout: string; time: Date }): Promise<void> {
+export async function makeRootTree(root: string, layout: string): Promise<void> {
   for (const name of MERGED) await mkdir(path.join(root, "usr", name), { recursive: true });
   for (const name of MERGED) await symlink(`usr/${name}`, path.join(root, name));
   for (const name of [...DIRECTORIES, "etc"]) await mkdir(path.join(root, name), { recursive: true });
@@ -39,10 +39,9 @@ export async function makeRootTree(root: string, options: { layout: string; time
     "os-release": OS_RELEASE,
     hostname: "tiny\n",
     "resolv.conf": "# the image's own\nnameserver 192.0.2.53\n",
-    "amibake-test-layout": `${options.layout}\n`,
+    "amibake-test-layout": `${layout}\n`,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(root, "etc", name), text);
-  await setTimes(root, options.time);
 }
 
 async function installBusybox(root: string): Promise<void> {
@@ -80,13 +79,4 @@ async function installProgram(root: string, options: { from: string; to: string 
     await mkdir(path.join(root, path.dirname(inImage)), { recursive: true });
     await copyFile(await realpath(library), path.join(root, inImage));
   }
-}
-
-async function setTimes(directory: string, time: Date): Promise<void> {
-  for (const name of await readdir(directory)) {
-    const entry = path.join(directory, name);
-    if ((await lstat(entry)).isDirectory()) await setTimes(entry, time);
-    await lutimes(entry, time, time);
-  }
-  await lutimes(directory, time, time);
 }
