@@ -1,6 +1,7 @@
 // The only door to child processes. Commands are argument vectors; a shell runs
 // only where the user wrote the shell line.
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
 import { ToolError } from "../base/errors.ts";
 import { shellLine } from "../base/shell-quote.ts";
 
@@ -225,6 +226,7 @@ function signalNumber(signal: NodeJS.Signals | null): number {
 function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; onLine: CommandOptions["onLine"] }) {
   const chunks: Buffer[] = [];
   let stdoutBytes = 0;
+  let bytesSeen = 0;
   let stderrTail = "";
   const splitters = {
     stdout: lineSplitter((line) => options.onLine?.("stdout", line)),
@@ -232,11 +234,13 @@ function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; o
   };
   child.stdout?.on("data", (chunk: Buffer) => {
     stdoutBytes += chunk.byteLength;
+    bytesSeen += chunk.byteLength;
     // With a reader of lines nothing is kept: an endless log must not fill memory.
     if (options.onLine !== undefined) splitters.stdout.push(chunk);
     else if (stdoutBytes <= options.stdoutBytesMax) chunks.push(chunk);
   });
   child.stderr?.on("data", (chunk: Buffer) => {
+    bytesSeen += chunk.byteLength;
     stderrTail = (stderrTail + chunk.toString()).slice(-STDERR_TAIL_BYTES);
     splitters.stderr.push(chunk);
   });
@@ -246,12 +250,16 @@ function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; o
     stderrTail: () => stderrTail,
     overflowed: () => options.onLine === undefined && stdoutBytes > options.stdoutBytesMax,
     async drained(): Promise<void> {
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, DRAIN_AFTER_EXIT_MS);
+      let isClosed = false;
+      void closed.then(() => {
+        isClosed = true;
       });
-      await Promise.race([closed, timeout]);
-      clearTimeout(timer);
+      // Quiet for the whole time, not merely slow: a busy event loop must not lose what is in the pipe.
+      for (let seen = -1; !isClosed && seen !== bytesSeen; ) {
+        seen = bytesSeen;
+        await Promise.race([closed, delay(DRAIN_AFTER_EXIT_MS)]);
+        await immediate();
+      }
       child.stdout?.destroy();
       child.stderr?.destroy();
       splitters.stdout.end();

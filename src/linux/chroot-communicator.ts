@@ -1,0 +1,181 @@
+// Structurally the Communicator of src/provision: this folder may not import it.
+import { chmod, lstat, mkdir, open, readdir, readlink, rm, symlink } from "node:fs/promises";
+import { basename, posix, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { messageOf, systemCode, ToolError } from "../base/errors.ts";
+import type { WrapCommand } from "./mount.ts";
+import { resolveInRoot } from "./resolve-in-root.ts";
+import type { Sandbox, SandboxProcess } from "./sandbox.ts";
+
+export interface ChrootOptions {
+  readonly sandbox: Sandbox;
+  /** The image's root directory, as the sandbox sees it. */
+  readonly mountpoint: string;
+  /** The whole environment of commands in the image. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly wrap: WrapCommand;
+  /** Told of processes that were ended because a file was to be moved. */
+  readonly onProcessesEnded: (processes: readonly SandboxProcess[]) => void;
+}
+
+const PROCESS_GRACE_MS = 2000;
+
+/** Runs commands and moves files in a mounted image. Paths of the image never lead out of it. */
+export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onProcessesEnded }: ChrootOptions) {
+  const rootDirectory = sandbox.pathFromHere(mountpoint);
+
+  /** Before every transfer: a process of the image could swap a directory for a link between our look and our write. */
+  async function endProcesses(): Promise<void> {
+    const ended = await sandbox.endProcesses(PROCESS_GRACE_MS);
+    if (ended.length > 0) onProcessesEnded(ended);
+  }
+
+  async function isDirectory(path: string): Promise<boolean> {
+    const { outsidePath, exists } = await resolveInRoot(rootDirectory, path);
+    return exists && (await lstat(outsidePath)).isDirectory();
+  }
+
+  /** The path to write: into a directory, under the source's name. */
+  async function targetFor(source: string, target: string): Promise<string> {
+    return target.endsWith("/") || (await isDirectory(target)) ? posix.join(target, basename(source)) : target;
+  }
+
+  return {
+    async run(
+      commandLine: string,
+      options: { signal: AbortSignal; onLine: (stream: "stdout" | "stderr", line: string) => void },
+    ): Promise<number> {
+      const argv = ["chroot", mountpoint, "/bin/sh", "-c", commandLine];
+      const result = await sandbox.runToExit(wrap(argv), { ...options, env: environment });
+      return result.exitCode;
+    },
+
+    async uploadBytes(
+      content: Uint8Array,
+      target: string,
+      options: { mode?: number; signal: AbortSignal },
+    ): Promise<void> {
+      await endProcesses();
+      await during(`write "${target}" in the image`, async () => {
+        const { outsidePath } = await resolveInRoot(rootDirectory, target);
+        await writeOver(outsidePath, options.mode, (file) => file.writeFile(content, { signal: options.signal }));
+      });
+    },
+
+    async uploadFile(source: string, target: string, { signal }: { signal: AbortSignal }): Promise<void> {
+      await endProcesses();
+      await during(`upload "${source}" to "${target}" in the image`, async () => {
+        const { outsidePath } = await resolveInRoot(rootDirectory, await targetFor(source, target));
+        await copyFile(source, outsidePath, signal);
+      });
+    },
+
+    async uploadDirectory(source: string, target: string, { signal }: { signal: AbortSignal }): Promise<void> {
+      await endProcesses();
+      await during(`upload the directory "${source}" to "${target}" in the image`, async () => {
+        const into = source.endsWith("/") ? target : posix.join(target, basename(resolve(source)));
+        await copyTree(resolve(source), into, {
+          signal,
+          readFrom: async (path) => path,
+          writeTo: async (path, followLast) => (await resolveInRoot(rootDirectory, path, { followLast })).outsidePath,
+        });
+      });
+    },
+
+    async downloadFile(source: string, target: string, { signal }: { signal: AbortSignal }): Promise<void> {
+      await endProcesses();
+      await during(`download "${source}" of the image to "${target}"`, async () => {
+        const found = await resolveInRoot(rootDirectory, source);
+        if (!found.exists) throw new ToolError("ERR_IMAGE_PATH", `"${source}" does not exist in the image`);
+        await copyFile(found.outsidePath, target, signal);
+      });
+    },
+
+    async downloadDirectory(source: string, target: string, { signal }: { signal: AbortSignal }): Promise<void> {
+      await endProcesses();
+      await during(`download the directory "${source}" of the image to "${target}"`, async () => {
+        const into = source.endsWith("/") ? target : posix.join(target, posix.basename(source));
+        await copyTree(source, into, {
+          signal,
+          readFrom: async (path) =>
+            (await resolveInRoot(rootDirectory, path, { followLast: path === source })).outsidePath,
+          writeTo: async (path) => path,
+        });
+      });
+    },
+
+    isDirectory,
+  };
+}
+
+async function during<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "AbortError") throw cause;
+    const hint = systemCode(cause) === "ENOSPC" ? "The file system is full: raise root_volume_size" : undefined;
+    throw new ToolError("ERR_TRANSFER", `Cannot ${what}: ${messageOf(cause)}`, { cause, hint });
+  }
+}
+
+/** Writes a regular file, keeping the mode of one that is there unless `mode` is given. */
+async function writeOver(
+  path: string,
+  mode: number | undefined,
+  write: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+): Promise<void> {
+  await mkdir(posix.dirname(path), { recursive: true });
+  const file = await open(path, "w", 0o644);
+  try {
+    await write(file);
+    // After open, because the umask of the host must not decide.
+    if (mode !== undefined) await file.chmod(mode);
+  } finally {
+    await file.close();
+  }
+}
+
+async function copyFile(source: string, target: string, signal: AbortSignal): Promise<void> {
+  const from = await open(source, "r");
+  try {
+    const { mode } = await from.stat();
+    await writeOver(target, mode & 0o7777, async (to) => {
+      await pipeline(from.createReadStream({ autoClose: false }), to.createWriteStream({ autoClose: false }), {
+        signal,
+      });
+    });
+  } finally {
+    await from.close();
+  }
+}
+
+interface TreeEnds {
+  readonly signal: AbortSignal;
+  /** Where a path of the source side is opened. */
+  readFrom(path: string): Promise<string>;
+  /** Where a path of the target side is written. */
+  writeTo(path: string, followLast: boolean): Promise<string>;
+}
+
+/** Copies directories, regular files and symlinks, with their permission bits. */
+async function copyTree(source: string, target: string, ends: TreeEnds): Promise<void> {
+  ends.signal.throwIfAborted();
+  const from = await ends.readFrom(source);
+  const status = await lstat(from);
+  if (status.isSymbolicLink()) {
+    const to = await ends.writeTo(target, false);
+    await rm(to, { force: true });
+    await symlink(await readlink(from), to);
+  } else if (status.isDirectory()) {
+    const to = await ends.writeTo(target, true);
+    await mkdir(to, { recursive: true });
+    await chmod(to, status.mode & 0o7777);
+    for (const name of await readdir(from)) {
+      await copyTree(posix.join(source, name), posix.join(target, name), ends);
+    }
+  } else if (status.isFile()) {
+    await copyFile(from, await ends.writeTo(target, true), ends.signal);
+  } else {
+    throw new ToolError("ERR_TRANSFER", `"${source}" is neither a file, a directory nor a symbolic link`);
+  }
+}
