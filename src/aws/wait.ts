@@ -1,0 +1,60 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import { ToolError } from "../base/errors.ts";
+import { formatDuration } from "../base/units.ts";
+
+/** `aws_polling` of a template: how the user wants every wait polled. */
+export interface Polling {
+  readonly delayMs: number;
+  readonly attemptsMax: number;
+}
+
+export interface WaitOptions {
+  /** "volume vol-1 to become available" */
+  readonly what: string;
+  readonly deadlineMs: number;
+  /** @default 1000 */
+  readonly firstDelayMs?: number;
+  /** Takes the place of the schedule and the deadline. */
+  readonly polling?: Polling | undefined;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+// A poll waits for this part of the time already waited: what polling adds to a
+// wait stays below that part of it, while a long wait costs few calls.
+const DELAY_SHARE = 0.025;
+const DELAY_MS_MIN = 500;
+const DELAY_MS_MAX = 10_000;
+
+/**
+ * Asks until there is an answer. The first question is asked at once.
+ *
+ * @param look gives `undefined` while it is too early, and throws what can never come good.
+ * @throws {ToolError} past the deadline, or the signal's reason.
+ */
+export async function waitFor<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
+  const { what, polling, signal, clock = systemClock } = options;
+  const start = clock.now();
+  const deadlineMs = polling === undefined ? options.deadlineMs : polling.delayMs * polling.attemptsMax;
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    const answer = await look();
+    if (answer !== undefined) return answer;
+    const waitedMs = clock.now() - start;
+    const isLast = polling === undefined ? waitedMs >= deadlineMs : attempt >= polling.attemptsMax;
+    if (isLast) throw waitTimeout(what, waitedMs, polling !== undefined);
+    await clock.sleep(polling?.delayMs ?? nextDelayMs(attempt, waitedMs, options.firstDelayMs), signal);
+  }
+}
+
+function nextDelayMs(attempt: number, waitedMs: number, firstDelayMs = 1000): number {
+  if (attempt === 1) return firstDelayMs;
+  return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, waitedMs * DELAY_SHARE));
+}
+
+function waitTimeout(what: string, waitedMs: number, isPolling: boolean): ToolError {
+  const hint = isPolling
+    ? "Raise max_attempts of aws_polling, or leave aws_polling out of the template"
+    : "See the state of the resource in the EC2 console, and health.aws.amazon.com for the region";
+  return new ToolError("ERR_WAIT_TIMEOUT", `Cannot wait longer than ${formatDuration(waitedMs)} for ${what}`, { hint });
+}
