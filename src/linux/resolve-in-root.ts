@@ -40,6 +40,8 @@ export async function resolveInRoot(
     if (name === undefined || name === "" || name === ".") continue;
     if (name === "..") {
       inside = posix.dirname(inside);
+      // Above a missing directory there may be something again.
+      exists = true;
       continue;
     }
     const candidate = posix.join(inside, name);

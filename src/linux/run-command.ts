@@ -141,6 +141,8 @@ export async function runToExit(argv: readonly string[], options: CommandOptions
     return { exitCode, signal: exitSignal, stdout: output.stdout(), stderrTail: output.stderrTail() };
   } finally {
     clearTimeout(killTimer);
+    // The command itself may have ended at once, and left something that ignores SIGTERM.
+    if (killTimer !== undefined) killGroup(child, "SIGKILL");
     signal?.removeEventListener("abort", onAbort);
   }
 }
@@ -209,11 +211,11 @@ function startFailure(argv: readonly string[], cause: Error, describeAs?: string
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // ESRCH: it ended between the look and the signal.
+    // ESRCH: all of it has ended.
   }
 }
 

@@ -121,7 +121,7 @@ async function waitUntilReady(holder: Daemon): Promise<void> {
   const ready = new Promise<boolean>((resolve) => {
     holder.process.stdout?.once("data", () => resolve(true));
     void holder.ended.then(() => resolve(false));
-    setTimeout(() => resolve(false), READY_DEADLINE_MS).unref();
+    void delay(READY_DEADLINE_MS, undefined, { ref: false }).then(() => resolve(false));
   });
   if (await ready) return;
   throw new ToolError(
@@ -134,9 +134,13 @@ async function waitUntilReady(holder: Daemon): Promise<void> {
   );
 }
 
+const END_DEADLINE_MS = 10_000;
+
 async function endHolder(holder: Daemon): Promise<void> {
-  // SIGKILL to unshare kills PID 1 of the namespace too (--kill-child), and the kernel everything below it.
+  // Its PID 1 ends with its input, the kernel ends all others before that end is
+  // reported, and only then does the holder end: nothing is left when this returns.
   holder.process.stdin?.destroy();
+  await Promise.race([holder.ended, delay(END_DEADLINE_MS, undefined, { ref: false })]);
   holder.process.kill("SIGKILL");
   await holder.ended;
 }

@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import { openSandbox } from "../linux/sandbox.ts";
+import type { BuildPlan } from "../template/build-plan.ts";
+import type { BuildVariables } from "../template/deferred.ts";
+import type { BuildContext } from "./build-context.ts";
+import type { AmiArtifact } from "./build-events.ts";
+import { mountChroot } from "./chroot-mounts.ts";
+import { copyFiles } from "./copy-files.ts";
+import { checkImageName } from "./image/check-image-name.ts";
+import { findSourceImage, sourceVariables } from "./image/find-source-image.ts";
+import { planImage, registerImage, shareImage } from "./image/register-image.ts";
+import { mountRoot } from "./mount-root.ts";
+import { provisionImage } from "./provision-image.ts";
+import { createAttachedRootDisk } from "./root-disk/attached/attached-root-disk.ts";
+
+/**
+ * Bakes one AMI. Everything it makes is released at the end of the block that made
+ * it, innermost first; only the image and its snapshot are kept, and only at the very end.
+ *
+ * @throws {ToolError} with nothing left behind, or with what was left reported as leftovers.
+ */
+export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<AmiArtifact> {
+  const { ec2, config, signal, runStep } = context;
+  const name = config.ami_name.render({ CreateTime: String(Math.floor(context.startTime.getTime() / 1000)) });
+  const source = await runStep(`Checking the name "${name}" and the source image`, async (progress) => {
+    const [, found] = await Promise.all([checkImageName(ec2, name), findSourceImage(ec2, config)]);
+    progress.tell(`${found.imageId} (${found.name})`);
+    return found;
+  });
+  const variables: BuildVariables = sourceVariables(source, ec2.region);
+
+  await using rootDisk = await createAttachedRootDisk(context, source, variables);
+  // The inner scope ends with the image's processes ended, its file systems
+  // unmounted and its device detached: that makes the snapshot below complete.
+  {
+    await using device = await rootDisk.attach();
+    await using sandbox = await openSandbox({ keepVisible: [process.cwd(), resolve(plan.location.file)], signal });
+    await using root = await mountRoot(context, sandbox, device.devicePath);
+    await using _chrootMounts = await mountChroot(context, sandbox, root.mountpoint);
+    await using _copiedFiles = await copyFiles(context, sandbox, root.mountpoint);
+    await provisionImage(context, plan, {
+      sandbox,
+      mountpoint: root.mountpoint,
+      variables: { ...variables, Device: device.devicePath, MountPath: root.mountpoint },
+    });
+  }
+
+  await using snapshot = await rootDisk.snapshot();
+  const imagePlan = planImage(
+    config,
+    source,
+    { snapshotId: snapshot.id, sizeGib: rootDisk.sizeGib },
+    { name, variables },
+  );
+  await using image = await registerImage(context, imagePlan);
+  await shareImage(context, image.id);
+  return {
+    imageName: name,
+    images: { [ec2.region]: image.keep() },
+    snapshots: { [ec2.region]: [snapshot.keep()] },
+  };
+}

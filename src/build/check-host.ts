@@ -1,0 +1,47 @@
+import { access, constants } from "node:fs/promises";
+import { ToolError } from "../base/errors.ts";
+import { hostEnvironment } from "../linux/run-command.ts";
+
+/** What amazon-chroot runs: util-linux and coreutils, on every Linux host. */
+export const REQUIRED_TOOLS = ["unshare", "nsenter", "mount", "umount", "chroot", "env", "blkid", "partx", "flock"];
+
+/**
+ * Checks what no build can do without, before anything is made.
+ *
+ * @throws {ToolError} with the fault "host".
+ */
+export async function checkHost(): Promise<void> {
+  if (process.platform !== "linux") {
+    throw new ToolError("ERR_NOT_LINUX", `Cannot build on ${process.platform}: chroots and block devices need Linux`, {
+      fault: "host",
+      hint: "Run amibake on a Linux host",
+    });
+  }
+  if (process.geteuid?.() !== 0) {
+    throw new ToolError("ERR_NOT_ROOT", "Cannot build as an ordinary user: mounting and chroot need root", {
+      fault: "host",
+      hint: `Run it with sudo: sudo -E ${process.argv.slice(1).join(" ")}`,
+    });
+  }
+  const missing: string[] = [];
+  for (const tool of REQUIRED_TOOLS) {
+    if (!(await isInstalled(tool))) missing.push(tool);
+  }
+  if (missing.length === 0) return;
+  throw new ToolError("ERR_TOOL_MISSING", `Cannot build without ${missing.join(", ")}`, {
+    fault: "host",
+    hint: "Run amibake doctor: it prints the command that installs what is missing",
+  });
+}
+
+/** Whether a command is on the path that amibake uses for its own commands. */
+export async function isInstalled(tool: string): Promise<boolean> {
+  for (const directory of (hostEnvironment()["PATH"] ?? "").split(":")) {
+    const found = await access(`${directory}/${tool}`, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+  }
+  return false;
+}

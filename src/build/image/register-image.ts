@@ -1,0 +1,111 @@
+import type { BlockDeviceMapping, ImagePlan } from "../../aws/ec2-api.ts";
+import { waitFor } from "../../aws/wait.ts";
+import { ToolError } from "../../base/errors.ts";
+import type { ImageId, SnapshotId } from "../../base/ids.ts";
+import type { BuildVariables } from "../../template/deferred.ts";
+import type { AmazonChrootConfig } from "../../template/schema/amazon-chroot.ts";
+import type { BuildContext } from "../build-context.ts";
+import { type Draft, draft } from "./draft.ts";
+import type { SourceImage } from "./find-source-image.ts";
+
+/**
+ * Decides the image. Pure. It inherits from the source whatever the template does not say:
+ * RegisterImage itself would make it i386, paravirtual, without ENA.
+ */
+export function planImage(
+  config: AmazonChrootConfig,
+  source: SourceImage,
+  root: { snapshotId: SnapshotId; sizeGib: number },
+  names: { name: string; variables: BuildVariables },
+): ImagePlan {
+  const isParavirtual = source.virtualizationType === "paravirtual";
+  return {
+    name: names.name,
+    description: config.ami_description?.render(names.variables) || undefined,
+    architecture: source.architecture,
+    virtualizationType: source.virtualizationType,
+    rootDeviceName: source.rootDeviceName,
+    blockDeviceMappings: source.blockDeviceMappings.map((mapping) => withNewRoot(mapping, source.rootDeviceName, root)),
+    enaSupport: config.ena_support ?? source.enaSupport,
+    sriovNetSupport: source.sriovNetSupport,
+    bootMode: source.bootMode,
+    tpmSupport: source.tpmSupport,
+    imdsSupport: source.imdsSupport,
+    uefiData: source.uefiData,
+    // An hvm image boots its own kernel, and RegisterImage refuses one from outside.
+    kernelId: isParavirtual ? source.kernelId : undefined,
+    ramdiskId: isParavirtual ? source.ramdiskId : undefined,
+    tags: renderTags(config.tags, names.variables),
+  };
+}
+
+function withNewRoot(
+  mapping: BlockDeviceMapping,
+  rootDeviceName: string,
+  root: { snapshotId: SnapshotId; sizeGib: number },
+): BlockDeviceMapping {
+  if (mapping.ebs === undefined) return mapping;
+  // RegisterImage takes the encryption from the snapshot and refuses to be told.
+  const { encrypted: _encrypted, kmsKeyId: _kmsKeyId, ...ebs } = mapping.ebs;
+  return { ...mapping, ebs: mapping.deviceName === rootDeviceName ? { ...ebs, ...root } : ebs };
+}
+
+// Normally seconds. AWS publishes no figure; Packer's users have seen it pass half an hour.
+const AVAILABLE_DEADLINE_MS = 60 * 60_000;
+
+/** Registers the image and waits until it can be launched. It is a draft: deregistered unless it is kept. */
+export async function registerImage(context: BuildContext, plan: ImagePlan): Promise<Draft<ImageId>> {
+  const { ec2, signal, polling, emit, runStep } = context;
+  return runStep(`Registering the image "${plan.name}"`, async (progress) => {
+    const imageId = await ec2.registerImage(plan);
+    const image = draft(
+      context,
+      { kind: "image", id: imageId, removeWith: `deregister-image --image-id ${imageId}` },
+      () => ec2.deregisterImage(imageId),
+    );
+    emit({ type: "resource-created", kind: "image", id: imageId, region: ec2.region });
+    try {
+      progress.tell(`${imageId} is pending`);
+      await waitFor(() => isAvailable(context, imageId), {
+        what: `image ${imageId} to become available`,
+        deadlineMs: AVAILABLE_DEADLINE_MS,
+        polling,
+        signal,
+      });
+      return image;
+    } catch (error) {
+      await image[Symbol.asyncDispose]();
+      throw error;
+    }
+  });
+}
+
+async function isAvailable({ ec2 }: BuildContext, imageId: ImageId): Promise<true | undefined> {
+  // Asked by filter: right after RegisterImage, an id that is not visible yet would be an error.
+  const [image] = await ec2.findImages({ filters: { "image-id": [imageId] }, owners: ["self"] });
+  if (image === undefined || image.state === "pending") return undefined;
+  if (image.state === "available") return true;
+  throw new ToolError(
+    "ERR_IMAGE_FAILED",
+    `Cannot use image "${imageId}": its state is ${image.state}: ${image.stateReason ?? "no reason given"}`,
+  );
+}
+
+/** Lets the accounts and groups of the template launch the image, and adds its product codes. */
+export async function shareImage({ ec2, config, runStep }: BuildContext, imageId: ImageId): Promise<void> {
+  const { ami_users: userIds, ami_groups: groups, ami_product_codes: productCodes } = config;
+  if (userIds.length + groups.length > 0) {
+    const whom = [...userIds, ...groups.map((group) => `group "${group}"`)].join(", ");
+    await runStep(`Sharing ${imageId} with ${whom}`, () => ec2.shareImage(imageId, { userIds, groups }));
+  }
+  if (productCodes.length > 0) {
+    await runStep(`Adding the product codes ${productCodes.join(", ")} to ${imageId}`, () =>
+      ec2.addProductCodes(imageId, productCodes),
+    );
+  }
+}
+
+/** Tags with what is known only now rendered in. */
+export function renderTags(tags: AmazonChrootConfig["tags"], variables: BuildVariables): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, value.render(variables)]));
+}
