@@ -70,13 +70,10 @@ export interface FlatFailure {
  * cause is the innermost `suppressed`. A person wants the opposite order.
  */
 export function flattenFailure(thrown: unknown): FlatFailure {
-  const cleanup: unknown[] = [];
-  let error = thrown;
-  while (isSuppressed(error)) {
-    cleanup.unshift(error.error);
-    error = error.suppressed;
-  }
-  return { primary: error, cleanup };
+  if (!isSuppressed(thrown)) return { primary: thrown, cleanup: [] };
+  const { primary, cleanup } = flattenFailure(thrown.suppressed);
+  const later = flattenFailure(thrown.error);
+  return { primary, cleanup: [...cleanup, later.primary, ...later.cleanup] };
 }
 
 // By name: on Node 20 there is no SuppressedError class to `instanceof`.
