@@ -1,0 +1,87 @@
+import { readdir } from "node:fs/promises";
+import { basename } from "node:path";
+import { commandFailure, runCommand, runToExit } from "./run-command.ts";
+
+/** One entry of a partition table, GPT or MBR. */
+export interface Partition {
+  /** As in the name of its node: 1 is `/dev/xvdf1`. */
+  readonly number: number;
+  readonly startBytes: number;
+  readonly sizeBytes: number;
+  /** Of a GPT entry a UUID in lower case, of an MBR entry "0x83". */
+  readonly type: string;
+  /** The name of a GPT entry. "" if it has none, as every MBR entry. */
+  readonly label: string;
+  /** Of a GPT entry a UUID, of an MBR entry "769c8be9-01". */
+  readonly uuid: string;
+}
+
+// partx counts in these whatever the device's own sectors are.
+const SECTOR_BYTES = 512;
+
+/**
+ * Lists the partitions of a block device or of an image file, by their number.
+ *
+ * @returns an empty list if there is no partition table, or one with no entry.
+ */
+export async function listPartitions(path: string, signal?: AbortSignal): Promise<Partition[]> {
+  const argv = ["partx", "--pairs", "--output", "NR,START,SECTORS,TYPE,NAME,UUID", path];
+  const result = await runToExit(argv, { signal });
+  // Without a table, partx says so and exits with 1: also for what cannot be opened, which is no answer.
+  if (result.exitCode === 1 && result.stderrTail.includes("failed to read partition table")) return [];
+  if (result.exitCode !== 0) throw commandFailure(argv, result);
+  return parsePartitions(result.stdout.toString()).sort((a, b) => a.number - b.number);
+}
+
+/** Parses what `partx --pairs` prints. */
+export function parsePartitions(text: string): Partition[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const fields = new Map([...line.matchAll(/([A-Z]+)="([^"]*)"/g)].map(([, name, value = ""]) => [name, value]));
+      const field = (name: string): string => unescapeHex(fields.get(name) ?? "");
+      return {
+        number: Number(field("NR")),
+        startBytes: Number(field("START")) * SECTOR_BYTES,
+        sizeBytes: Number(field("SECTORS")) * SECTOR_BYTES,
+        type: field("TYPE"),
+        label: field("NAME"),
+        uuid: field("UUID"),
+      };
+    });
+}
+
+/** util-linux writes quotes, backslashes and what is not ASCII as \xNN, byte by byte. */
+function unescapeHex(text: string): string {
+  const bytes = text.replaceAll(/\\x([0-9a-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return Buffer.from(bytes, "latin1").toString();
+}
+
+/**
+ * Tells the kernel about the partitions of a disk. A kernel that found them by itself is left as it is.
+ *
+ * Needed even where the kernel can read partition tables: it does not look into a loop device unless told to.
+ */
+export async function addPartitions(devicePath: string): Promise<void> {
+  await runCommand(["partx", "--update", devicePath]);
+}
+
+/**
+ * Makes the kernel forget the partitions of a disk. Their content is untouched.
+ *
+ * @throws {CommandError} if one of them is open.
+ */
+export async function removePartitions(devicePath: string): Promise<void> {
+  if ((await partitionNames(devicePath)).length > 0) await runCommand(["partx", "--delete", devicePath]);
+}
+
+/** The kernel's names of the partitions that it knows now: ["loop0p1", "loop0p2"], by number. */
+export async function partitionNames(devicePath: string): Promise<string[]> {
+  const disk = basename(devicePath);
+  const names = (await readdir(`/sys/block/${disk}`)).filter((name) => name.startsWith(disk));
+  const numberOf = (name: string) => Number(/\d+$/.exec(name)?.[0]);
+  return names.sort((a, b) => numberOf(a) - numberOf(b));
+}
