@@ -1,0 +1,83 @@
+import type { CliContext } from "../cli-context.ts";
+import { CHECK_GROUPS, type Check, type CheckGroup, canBake } from "../doctor/check.ts";
+import { type Distribution, installCommands, readDistribution } from "../doctor/distribution.ts";
+import { checkHostItself, checkInstanceMetadata } from "../doctor/host-checks.ts";
+import { checkTools } from "../doctor/tools.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import type { Colours } from "../ui/colours.ts";
+import { chooseColours } from "../ui/create-renderer.ts";
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+}
+
+/** Tells what this host lacks. */
+export async function runDoctor(options: DoctorOptions, context: CliContext): Promise<ExitCode> {
+  const [distribution, tools, host, metadata] = await Promise.all([
+    readDistribution(),
+    checkTools(),
+    checkHostItself({
+      platform: process.platform,
+      nodeVersion: process.version,
+      isRoot: process.geteuid?.() === 0,
+    }),
+    checkInstanceMetadata(context.environment),
+  ]);
+  const checks = [...host, ...tools, metadata];
+  const install = installCommands(
+    checks.filter(({ status }) => status === "missing"),
+    distribution.packageManager,
+  );
+  const isFit = canBake(checks);
+  if (options.json) {
+    context.stdout.write(`${JSON.stringify({ type: "doctor", canBake: isFit, checks, install }, undefined, 2)}\n`);
+  } else {
+    const lines = doctorText({ version: context.version, distribution, checks, install }, chooseColours(context));
+    context.stdout.write(`${lines.join("\n")}\n`);
+  }
+  return isFit ? 0 : 4;
+}
+
+interface Findings {
+  readonly version: string;
+  readonly distribution: Distribution;
+  readonly checks: readonly Check[];
+  readonly install: readonly string[];
+}
+
+function doctorText({ version, distribution, checks, install }: Findings, colours: Colours): string[] {
+  const groups = Object.keys(CHECK_GROUPS) as CheckGroup[];
+  return [
+    `amibake v${version}, Node ${process.version}, ${distribution.name}`,
+    ...groups.flatMap((group) => [
+      "",
+      `${colours.bold(CHECK_GROUPS[group])}:`,
+      ...checks.filter((check) => check.group === group).flatMap((check) => checkText(check, colours)),
+    ]),
+    ...(install.length === 0
+      ? []
+      : ["", colours.bold("To install what is missing:"), ...install.map((line) => `  ${line}`)]),
+    "",
+    verdict(checks),
+  ];
+}
+
+const NAME_WIDTH = 18;
+
+function checkText({ name, status, why, detail, fix }: Check, colours: Colours): string[] {
+  const mark = status === "ok" ? colours.green("ok     ") : colours.red("missing");
+  const first = `  ${mark}  ${name.padEnd(NAME_WIDTH)}${why}`;
+  if (status === "ok") return [detail === undefined ? first : `${first}: ${detail}`];
+  return [
+    first,
+    ...(detail === undefined ? [] : [`           ${detail}`]),
+    ...(fix === undefined ? [] : [`           ${colours.cyan("hint:")} ${fix}`]),
+  ];
+}
+
+function verdict(checks: readonly Check[]): string {
+  if (!canBake(checks)) return "This host cannot bake images yet.";
+  const isReady = (group: CheckGroup) => checks.every((check) => check.group !== group || check.status === "ok");
+  const places = [...(isReady("ec2") ? ["AWS"] : []), ...(isReady("local") ? ["the local cloud (--local)"] : [])];
+  return `This host can bake images on ${places.join(" and on ")}.`;
+}

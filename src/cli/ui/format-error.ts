@@ -1,0 +1,36 @@
+import type { Colours } from "./colours.ts";
+import type { ErrorReport, ProblemReport } from "./error-report.ts";
+
+const REPORT_ADDRESS = "https://github.com/amibake/amibake/issues";
+
+/** The lines that tell a person about an error: what, why, what to do, then what else failed. */
+export function formatError(report: ErrorReport, colours: Colours, label = "Error"): string[] {
+  const isInternal = report.stack !== undefined;
+  return [
+    `${colours.red(colours.bold(`${label}:`))} ${isInternal ? `Internal error: ${report.message}` : report.message}`,
+    ...(report.problems ?? []).flatMap((problem) => formatProblem(problem, colours)),
+    ...report.causes.map((cause) => `  caused by: ${cause}`),
+    ...(report.hint === undefined ? [] : [`  ${colours.cyan("hint:")} ${report.hint}`]),
+    ...report.cleanup.map((message) => `  cleanup also failed: ${message}`),
+    ...(report.stack === undefined ? [] : formatStack(report.stack)),
+  ].flatMap(indentFurtherLines);
+}
+
+function formatProblem({ file, line, column, message, hint }: ProblemReport, colours: Colours): string[] {
+  const place = file === undefined ? "" : `${colours.bold([file, line, column].join(":"))}: `;
+  return [`  ${place}${message}`, ...(hint === undefined ? [] : [`    ${colours.cyan("hint:")} ${hint}`])];
+}
+
+function formatStack(stack: string): string[] {
+  return [
+    ...stack.split("\n").map((line) => `  ${line.trim()}`),
+    `  This is a bug in amibake. Report it: ${REPORT_ADDRESS}`,
+  ];
+}
+
+/** A message of several lines stays under its first one. */
+function indentFurtherLines(text: string): string[] {
+  const [first = "", ...others] = text.split("\n");
+  const indent = " ".repeat(4);
+  return [first, ...others.filter((line) => line.trim() !== "").map((line) => `${indent}${line}`)];
+}
