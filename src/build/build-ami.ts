@@ -38,10 +38,11 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
     await using root = await mountRoot(context, sandbox, device.devicePath);
     await using _chrootMounts = await mountChroot(context, sandbox, root.mountpoint);
     await using _copiedFiles = await copyFiles(context, sandbox, root.mountpoint);
+    const hostVariables = { Device: device.devicePath, MountPath: root.mountpoint, PackerRunUUID: context.runId };
     await provisionImage(context, plan, {
       sandbox,
       mountpoint: root.mountpoint,
-      variables: { ...variables, Device: device.devicePath, MountPath: root.mountpoint },
+      variables: { ...variables, ...hostVariables },
     });
   }
 

@@ -20,6 +20,8 @@ export interface BuildContext {
   readonly reportLeftover: (leftover: Leftover) => void;
   /** When the build began: {{.CreateTime}}. */
   readonly startTime: Date;
+  /** The same for all builds of a run. */
+  readonly runId: string;
 }
 
 export interface StepProgress {

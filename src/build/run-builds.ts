@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Leftover } from "../base/errors.ts";
 import type { BuildPlan, TemplatePlan } from "../template/build-plan.ts";
 import { buildAmi } from "./build-ami.ts";
@@ -34,10 +35,11 @@ export async function runBuilds(plan: TemplatePlan, host: BuildHost, options: Ru
   await checkHost();
   const results: BuildResult[] = [];
   const leftovers: Leftover[] = [];
+  const runId = randomUUID();
   const waiting = plan.builds.entries();
   const worker = async (): Promise<void> => {
     for (const [index, build] of waiting) {
-      results[index] = await runBuild(build, host, options, leftovers);
+      results[index] = await runBuild(build, host, options, { runId, leftovers });
     }
   };
   const workerCount = options.parallelBuildsMax > 0 ? options.parallelBuildsMax : plan.builds.length;
@@ -49,7 +51,7 @@ async function runBuild(
   plan: BuildPlan,
   host: BuildHost,
   { signal, onEvent }: RunBuildsOptions,
-  leftovers: Leftover[],
+  { runId, leftovers }: { runId: string; leftovers: Leftover[] },
 ): Promise<BuildResult> {
   const startTime = new Date();
   const start = performance.now();
@@ -74,6 +76,7 @@ async function runBuild(
       emit,
       runStep,
       startTime,
+      runId,
       reportLeftover: (leftover) => {
         leftovers.push(leftover);
         emit({ type: "leftover", leftover });

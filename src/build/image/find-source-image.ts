@@ -110,5 +110,6 @@ export function sourceVariables(image: SourceImage, region: string): BuildVariab
     SourceAMICreationDate: image.creationDate,
     SourceAMIOwner: image.ownerId,
     SourceAMIOwnerName: image.ownerAlias,
+    ...Object.fromEntries(Object.entries(image.tags).map(([key, value]) => [`SourceAMITags.${key}`, value])),
   };
 }

@@ -107,5 +107,5 @@ export async function shareImage({ ec2, config, runStep }: BuildContext, imageId
 
 /** Tags with what is known only now rendered in. */
 export function renderTags(tags: AmazonChrootConfig["tags"], variables: BuildVariables): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, value.render(variables)]));
+  return Object.fromEntries(tags.map(({ key, value }) => [key.render(variables), value.render(variables)]));
 }
