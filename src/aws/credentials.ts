@@ -35,7 +35,7 @@ export async function findCredentials(
   const fixed =
     templateCredentials(access) ?? (access.profile === undefined ? environmentCredentials(environment) : undefined);
   if (fixed !== undefined) return () => Promise.resolve(fixed);
-  const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+  const { fromNodeProviderChain } = await import("./sdk-credentials.ts");
   const provider = fromNodeProviderChain({
     ...(access.profile === undefined ? {} : { profile: access.profile }),
     ...(access.shared_credentials_file === undefined ? {} : { filepath: access.shared_credentials_file }),
@@ -73,19 +73,6 @@ export async function findRegion(access: AccessOptions, environment: Environment
     access.region ||
     environment["AWS_REGION"] ||
     environment["AWS_DEFAULT_REGION"] ||
-    (await profileRegion(access.profile))
+    (await import("./sdk-region.ts")).profileRegion(access.profile)
   );
-}
-
-async function profileRegion(profile: string | undefined): Promise<string | undefined> {
-  const { EC2Client } = await import("@aws-sdk/client-ec2");
-  const client = new EC2Client(profile === undefined ? {} : { profile });
-  try {
-    return (await client.config.region()) || undefined;
-  } catch {
-    // "Region is missing" is its way to say that no file names one.
-    return undefined;
-  } finally {
-    client.destroy();
-  }
 }
