@@ -97,6 +97,7 @@ function addDoctor(program: Command, context: CliContext, onExitCode: (code: Exi
   program
     .command("doctor")
     .description("tells what this host lacks, and the command that mends it")
+    .option("--aws", "asks AWS for each permission that a build needs; changes nothing")
     .option("--json", "prints the checks as JSON")
     .action(async (options: DoctorOptions) => {
       const { runDoctor } = await import("./commands/doctor.ts");
@@ -108,13 +109,13 @@ function addDoctor(program: Command, context: CliContext, onExitCode: (code: Exi
 function addTemplateOptions(command: Command): Command {
   return command
     .argument("<template>", 'a template file; "-" is standard input')
-    .option("--var <name=value>", "sets a variable; may be repeated", collect, [])
-    .option("--var-file <file>", "reads variables from a file; may be repeated", collect, [])
-    .option("--only <builds>", "only these builds, separated by commas", splitCommas, [])
-    .option("--except <builds>", "all builds but these, separated by commas", splitCommas, []);
+    .option("--var <name=value>", "sets a variable; may be repeated", collect)
+    .option("--var-file <file>", "reads variables from a file; may be repeated", collect)
+    .option("--only <builds>", "only these builds, separated by commas", splitCommas)
+    .option("--except <builds>", "all builds but these, separated by commas", splitCommas);
 }
 
-function collect(value: string, previous: readonly string[]): string[] {
+function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value];
 }
 
@@ -126,7 +127,7 @@ function splitCommas(value: string): string[] {
 }
 
 function wholeNumber(value: string): number {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It is not a whole number.");
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("it is not a whole number");
   return Number(value);
 }
 

@@ -1,13 +1,15 @@
 import type { CliContext } from "../cli-context.ts";
-import { CHECK_GROUPS, type Check, type CheckGroup, canBake } from "../doctor/check.ts";
+import { CHECK_GROUPS, type Check, type CheckGroup, canBake, isComplete } from "../doctor/check.ts";
 import { type Distribution, installCommands, readDistribution } from "../doctor/distribution.ts";
 import { checkHostItself, checkInstanceMetadata } from "../doctor/host-checks.ts";
+import { checkPermissionsOn } from "../doctor/permissions.ts";
 import { checkTools } from "../doctor/tools.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import type { Colours } from "../ui/colours.ts";
 import { chooseColours } from "../ui/create-renderer.ts";
 
 export interface DoctorOptions {
+  readonly aws?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,7 +25,8 @@ export async function runDoctor(options: DoctorOptions, context: CliContext): Pr
     }),
     checkInstanceMetadata(context.environment),
   ]);
-  const checks = [...host, ...tools, metadata];
+  const permissions = options.aws ? await checkPermissionsOn(metadata, context.environment) : [];
+  const checks = [...host, ...tools, metadata.check, ...permissions];
   const install = installCommands(
     checks.filter(({ status }) => status === "missing"),
     distribution.packageManager,
@@ -49,11 +52,10 @@ function doctorText({ version, distribution, checks, install }: Findings, colour
   const groups = Object.keys(CHECK_GROUPS) as CheckGroup[];
   return [
     `amibake v${version}, Node ${process.version}, ${distribution.name}`,
-    ...groups.flatMap((group) => [
-      "",
-      `${colours.bold(CHECK_GROUPS[group])}:`,
-      ...checks.filter((check) => check.group === group).flatMap((check) => checkText(check, colours)),
-    ]),
+    ...groups.flatMap((group) => {
+      const lines = checks.filter((check) => check.group === group).flatMap((check) => checkText(check, colours));
+      return lines.length === 0 ? [] : ["", `${colours.bold(CHECK_GROUPS[group])}:`, ...lines];
+    }),
     ...(install.length === 0
       ? []
       : ["", colours.bold("To install what is missing:"), ...install.map((line) => `  ${line}`)]),
@@ -62,7 +64,7 @@ function doctorText({ version, distribution, checks, install }: Findings, colour
   ];
 }
 
-const NAME_WIDTH = 18;
+const NAME_WIDTH = 28;
 
 function checkText({ name, status, why, detail, fix }: Check, colours: Colours): string[] {
   const mark = status === "ok" ? colours.green("ok     ") : colours.red("missing");
@@ -77,7 +79,9 @@ function checkText({ name, status, why, detail, fix }: Check, colours: Colours):
 
 function verdict(checks: readonly Check[]): string {
   if (!canBake(checks)) return "This host cannot bake images yet.";
-  const isReady = (group: CheckGroup) => checks.every((check) => check.group !== group || check.status === "ok");
-  const places = [...(isReady("ec2") ? ["AWS"] : []), ...(isReady("local") ? ["the local cloud (--local)"] : [])];
+  const places = [
+    ...(isComplete(checks, "ec2") && isComplete(checks, "permissions") ? ["AWS"] : []),
+    ...(isComplete(checks, "local") ? ["the local cloud (--local)"] : []),
+  ];
   return `This host can bake images on ${places.join(" and on ")}.`;
 }

@@ -6,10 +6,10 @@ import { usageError } from "../usage-error.ts";
 /** The flags by which a template is read. */
 export interface TemplateOptions {
   /** `name=value` each. */
-  readonly var: readonly string[];
-  readonly varFile: readonly string[];
-  readonly only: readonly string[];
-  readonly except: readonly string[];
+  readonly var?: readonly string[];
+  readonly varFile?: readonly string[];
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
 }
 
 /** Reads a template as the command line says. */
@@ -18,13 +18,13 @@ export async function readTemplateWith(
   options: TemplateOptions,
   context: CliContext,
 ): Promise<TemplatePlan> {
-  const variables = options.var.map(parseVariable);
+  const variables = (options.var ?? []).map(parseVariable);
   const { readTemplate } = await import("../../template/read-template.ts");
   return readTemplate(path, {
     variables,
-    varFiles: options.varFile,
-    only: options.only,
-    except: options.except,
+    varFiles: options.varFile ?? [],
+    only: options.only ?? [],
+    except: options.except ?? [],
     environment: context.environment,
     startTime: new Date(),
     stdin: () => readAll(context.stdin),

@@ -16,6 +16,7 @@ export interface Check {
 export const CHECK_GROUPS = {
   host: "For every build",
   ec2: "To bake on AWS",
+  permissions: "Permissions on AWS",
   local: "To bake on the local cloud",
   optional: "Optional",
 } as const;
@@ -33,6 +34,10 @@ export interface Packages {
  * place to bake on.
  */
 export function canBake(checks: readonly Check[]): boolean {
-  const isComplete = (group: CheckGroup) => checks.every((check) => check.group !== group || check.status === "ok");
-  return isComplete("host") && (isComplete("ec2") || isComplete("local"));
+  const canUseAws = isComplete(checks, "ec2") && isComplete(checks, "permissions");
+  return isComplete(checks, "host") && (canUseAws || isComplete(checks, "local"));
+}
+
+export function isComplete(checks: readonly Check[], group: CheckGroup): boolean {
+  return checks.every((check) => check.group !== group || check.status === "ok");
 }

@@ -1,8 +1,10 @@
 import { access } from "node:fs/promises";
-import { readInstanceIdentity } from "../../aws/imds.ts";
+import { type InstanceIdentity, readInstanceIdentity } from "../../aws/imds.ts";
 import { messageOf, ToolError } from "../../base/errors.ts";
 import { runCommand } from "../../linux/run-command.ts";
 import type { Check } from "./check.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const NODE_VERSION_MIN = [20, 19] as const;
 
@@ -93,18 +95,25 @@ async function probe(
   }
 }
 
+export interface MetadataFinding {
+  readonly check: Check;
+  /** Missing if this is no EC2 instance, or its metadata is out of reach. */
+  readonly instance?: InstanceIdentity;
+}
+
 /** Whether this is an EC2 instance that may be asked about itself, or why not. */
-export async function checkInstanceMetadata(environment: Readonly<Record<string, string | undefined>>): Promise<Check> {
+export async function checkInstanceMetadata(environment: Environment): Promise<MetadataFinding> {
   const check = {
     name: "instance metadata",
     group: "ec2",
-    why: "tells which EC2 instance volumes are attached to",
+    why: "tells which instance the volumes are attached to",
   } as const;
   try {
-    const { instanceId, availabilityZone } = await readInstanceIdentity(environment, new AbortController().signal);
-    return { ...check, status: "ok", detail: `${instanceId} in ${availabilityZone}` };
+    const instance = await readInstanceIdentity(environment, new AbortController().signal);
+    const detail = `${instance.instanceId} in ${instance.availabilityZone}`;
+    return { check: { ...check, status: "ok", detail }, instance };
   } catch (error) {
     const fix = error instanceof ToolError ? error.hint : undefined;
-    return { ...check, status: "missing", detail: messageOf(error), fix };
+    return { check: { ...check, status: "missing", detail: messageOf(error), fix } };
   }
 }
