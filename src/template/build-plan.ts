@@ -1,13 +1,10 @@
 import type { AmazonChrootConfig } from "./schema/amazon-chroot.ts";
 import type { FileProvisionerConfig } from "./schema/file-provisioner.ts";
 import type { ShellProvisionerConfig } from "./schema/shell-provisioner.ts";
+import type { SourceLocation } from "./source-location.ts";
+import type { TemplateProblem } from "./template-error.ts";
 
-/** A place in a template file. Lines and columns count from 1. */
-export interface SourceLocation {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+export type { SourceLocation } from "./source-location.ts";
 
 /** What a template says, with every decision made that needs no call to AWS. */
 export interface TemplatePlan {
@@ -16,6 +13,8 @@ export interface TemplatePlan {
   readonly builds: readonly BuildPlan[];
   /** Values that must never be printed: `secret_key`, `token` and sensitive variables. */
   readonly secrets: readonly string[];
+  /** What is probably not meant, but works. */
+  readonly warnings: readonly TemplateProblem[];
 }
 
 /** One builder of a template with the provisioners that apply to it. */

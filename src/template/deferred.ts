@@ -1,4 +1,7 @@
-/** Values that exist only while a build runs, by the name a template uses: `Device`, `MountPath`, `SourceAMI`, … */
+/**
+ * Values that exist only while a build runs, by the name a template uses:
+ * `Device`, `MountPath`, `SourceAMI`, … A tag of the source image is `SourceAMITags.<key>`.
+ */
 export type BuildVariables = Readonly<Record<string, string>>;
 
 /**
@@ -8,9 +11,13 @@ export type BuildVariables = Readonly<Record<string, string>>;
 export interface Deferred {
   /** As written in the template. */
   readonly source: string;
-  /** The build variables it uses, e.g. `["Device"]`. Empty: plain text. */
+  /** The build variables it uses, e.g. `["Device"]`. Empty: it is text already, which `render({})` gives. */
   readonly needs: readonly string[];
-  /** @throws {ToolError} if a needed variable is missing. */
+  /**
+   * A tag that the source image does not have renders as `<no value>`, as in Packer.
+   *
+   * @throws {ToolError} if a needed variable is missing.
+   */
   render(variables: BuildVariables): string;
 }
 

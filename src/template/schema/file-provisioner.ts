@@ -1,16 +1,49 @@
 import { z } from "zod";
-import type { Deferred } from "../deferred.ts";
-
-const deferred = z.custom<Deferred>();
+import type { Component } from "./component.ts";
+import { EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
 
 /** The keys of a `file` provisioner, less those that every provisioner has. */
-export const fileProvisionerSchema = z.strictObject({
-  source: deferred.optional(),
-  sources: z.array(deferred).default([]),
-  content: deferred.optional(),
-  destination: deferred,
-  direction: z.enum(["upload", "download"]).default("upload"),
-  generated: z.boolean().default(false),
-});
+export const fileProvisionerSchema = z
+  .strictObject({
+    source: provisionerText()
+      .optional()
+      .describe("File or directory. A directory with a slash at its end means what is in it, as in rsync"),
+    sources: z.array(provisionerText()).default([]).describe("Several files or directories"),
+    content: provisionerText().optional().describe("Text of the file, instead of a source"),
+    destination: provisionerText().describe("Where it goes. With a slash at its end, a directory"),
+    direction: z
+      .enum(["upload", "download"])
+      .default("upload")
+      .describe("`upload` into the image or `download` out of it"),
+    generated: z.boolean().default(false).describe("The source is made during the build: do not look for it before"),
+  })
+  .superRefine((config, context) => {
+    for (const [key, message] of problemsOf(config)) {
+      context.addIssue({ code: "custom", path: key === undefined ? [] : [key], message });
+    }
+  }, EVEN_WITH_OTHER_PROBLEMS);
 
 export type FileProvisionerConfig = z.infer<typeof fileProvisionerSchema>;
+
+function problemsOf(config: Partial<FileProvisionerConfig>): [string | undefined, string][] {
+  const { source, sources = [], content, destination, direction } = config;
+  const hasSource = source !== undefined || sources.length > 0;
+  const problems: [string | undefined, string][] = [];
+  if (!hasSource && content === undefined)
+    problems.push([undefined, 'One of "source", "sources" and "content" is required']);
+  if (content !== undefined && hasSource) {
+    problems.push(["content", `"content" cannot stand beside "${source === undefined ? "sources" : "source"}"`]);
+  }
+  if (content !== undefined && direction === "download") problems.push(["content", '"content" cannot be downloaded']);
+  if (content !== undefined && plannedText(destination)?.endsWith("/")) {
+    problems.push(["destination", '"destination" must name a file for "content", not a directory']);
+  }
+  return problems;
+}
+
+export const fileProvisioner: Component<FileProvisionerConfig> = {
+  kind: "provisioner",
+  type: "file",
+  schema: fileProvisionerSchema,
+  keysNotYet: [],
+};

@@ -1,26 +1,118 @@
 import { z } from "zod";
-import type { Deferred } from "../deferred.ts";
+import type { Component } from "./component.ts";
+import { durationMs, EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
 
-const deferred = z.custom<Deferred>();
+/** Of `execute_command`: the environment, the script's path, and the path of the file with the environment. */
+export const EXECUTE_VARIABLES = ["Vars", "Path", "EnvVarFile"] as const;
+
+const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The keys of a `shell` provisioner, less those that every provisioner has. */
-export const shellProvisionerSchema = z.strictObject({
-  inline: z.array(deferred).optional(),
-  scripts: z.array(z.string()).default([]),
-  environment_vars: z.array(deferred).default([]),
-  env: z.record(z.string(), deferred).default({}),
-  inline_shebang: z.string().optional(),
-  execute_command: deferred,
-  env_var_format: z.string(),
-  use_env_var_file: z.boolean().default(false),
-  remote_path: z.string().optional(),
-  remote_folder: z.string().default("/tmp"),
-  remote_file: z.string().optional(),
-  binary: z.boolean().default(false),
-  skip_clean: z.boolean().default(false),
-  valid_exit_codes: z.array(z.number().int()).default([0]),
-  start_retry_timeout: z.number(),
-  pause_after: z.number(),
-});
+export const shellProvisionerSchema = z
+  .strictObject({
+    inline: z.array(provisionerText()).optional().describe("Commands, which are put in one script"),
+    script: z.string().optional().describe("Path of a script on this host"),
+    scripts: z.array(z.string()).default([]).describe("Paths of scripts on this host, run one after the other"),
+    environment_vars: z.array(provisionerText()).default([]).describe("Environment of the script: `NAME=value`"),
+    env: z
+      .record(z.string(), provisionerText())
+      .default({})
+      .describe("Environment of the script; wins over `environment_vars`"),
+    inline_shebang: z
+      .string()
+      .optional()
+      .describe("First line of the `inline` script without `#!`. Default: `/bin/sh -e`, if the text has none itself"),
+    execute_command: provisionerText(EXECUTE_VARIABLES)
+      .optional()
+      .describe(
+        "How the script is run. Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`, " +
+          "with `use_env_var_file` `chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}`",
+      ),
+    env_var_format: z
+      .string()
+      .optional()
+      .describe(
+        "How a variable is written; `%s` twice. Default: `%s='%s' `, with `use_env_var_file` `export %s='%s'\\n`",
+      ),
+    use_env_var_file: z
+      .boolean()
+      .default(false)
+      .describe("Put the environment in a file, which `execute_command` reads"),
+    remote_path: z
+      .string()
+      .startsWith("/", 'must start with "/"')
+      .optional()
+      .describe("Where the script is put in the image"),
+    remote_folder: z
+      .string()
+      .startsWith("/", 'must start with "/"')
+      .default("/tmp")
+      .describe("Folder of the script in the image"),
+    remote_file: z
+      .string()
+      .regex(/^[^/]+$/, "must be a file name")
+      .optional()
+      .describe("File name of the script in the image. Without it, `script_<number>.sh`"),
+    binary: z.boolean().default(false).describe("Keep Windows line ends, which are otherwise made Unix ones"),
+    skip_clean: z.boolean().default(false).describe("Leave the script in the image"),
+    valid_exit_codes: z.array(z.number().int().min(0).max(255)).default([0]).describe("Exit codes that mean success"),
+    start_retry_timeout: durationMs()
+      .default(300_000)
+      .describe("How long a script that cannot be started because the host is short of something is tried again"),
+    pause_after: durationMs().default(0).describe("How long to wait after the scripts"),
+    expect_disconnect: z
+      .boolean()
+      .optional()
+      .describe("Accepted for Packer's sake: a chroot has no connection to lose"),
+  })
+  .superRefine((config, context) => {
+    for (const { path, message } of problemsOf(config)) context.addIssue({ code: "custom", path: [...path], message });
+  }, EVEN_WITH_OTHER_PROBLEMS);
 
 export type ShellProvisionerConfig = z.infer<typeof shellProvisionerSchema>;
+
+interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+function problemsOf(config: Partial<ShellProvisionerConfig>): Problem[] {
+  const { inline, script, scripts = [], environment_vars = [], env = {}, env_var_format } = config;
+  const problems: Problem[] = [];
+  const hasInline = inline !== undefined && inline.length > 0;
+  const kinds = [hasInline && "inline", script !== undefined && "script", scripts.length > 0 && "scripts"];
+  const given = kinds.filter((kind) => kind !== false);
+  if (given.length === 0) problems.push({ path: [], message: 'One of "inline", "script" and "scripts" is required' });
+  if (given.length > 1) {
+    problems.push({ path: given.slice(1, 2), message: `"${given[1]}" cannot stand beside "${given[0]}"` });
+  }
+  environment_vars.forEach((variable, index) => {
+    const text = plannedText(variable);
+    const problem = text === undefined ? undefined : environmentProblem(text);
+    if (problem !== undefined) problems.push({ path: ["environment_vars", index], message: problem });
+  });
+  for (const name of Object.keys(env).filter((name) => !ENVIRONMENT_NAME.test(name))) {
+    problems.push({ path: ["env", name], message: `"${name}" cannot be the name of an environment variable` });
+  }
+  if (env_var_format !== undefined && (env_var_format.match(/%s/g) ?? []).length !== 2) {
+    problems.push({
+      path: ["env_var_format"],
+      message: '"env_var_format" must have "%s" twice: the name and the value',
+    });
+  }
+  return problems;
+}
+
+/** Why a `NAME=value` cannot be used, or `undefined`. The value may be a secret and is not shown. */
+export function environmentProblem(variable: string): string | undefined {
+  const [name = "", ...rest] = variable.split("=");
+  if (rest.length === 0) return 'An item of "environment_vars" must be "NAME=value"; this one has no "="';
+  return ENVIRONMENT_NAME.test(name) ? undefined : `"${name}" cannot be the name of an environment variable`;
+}
+
+export const shellProvisioner: Component<ShellProvisionerConfig> = {
+  kind: "provisioner",
+  type: "shell",
+  schema: shellProvisionerSchema,
+  keysNotYet: [],
+};

@@ -1,0 +1,27 @@
+import type { Value } from "./syntax.ts";
+
+/** A function that template expressions may call. */
+export interface TemplateFunction {
+  readonly parameters: readonly ("text" | "integer")[];
+  /** How many of the last parameters may be left out. */
+  readonly optionalCount?: number;
+  /** A correct call, to be shown beside a wrong one. */
+  readonly usage?: string;
+  /**
+   * The arguments have been checked against `parameters`.
+   *
+   * @throws {TemplateFunctionError}
+   */
+  readonly call: (...values: never[]) => Value;
+}
+
+/** A call that cannot be answered. The caller adds where it stands. */
+export class TemplateFunctionError extends Error {
+  override readonly name = "TemplateFunctionError";
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}

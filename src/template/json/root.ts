@@ -1,0 +1,86 @@
+import { nearMiss } from "../../base/suggest.ts";
+import type { ProblemList } from "../template-error.ts";
+import {
+  describeJson,
+  type JsonArray,
+  type JsonObject,
+  type JsonString,
+  type JsonValue,
+  memberOf,
+} from "./json-value.ts";
+
+const KEYS_NOT_YET = ["error-cleanup-provisioner", "post-processors"];
+
+// "push" was Packer's own until 1.3; "hooks" until 0.3.
+const KEYS_GONE = ["hooks", "push"];
+
+const KINDS = {
+  min_packer_version: "string",
+  description: "string",
+  variables: "object",
+  "sensitive-variables": "array",
+  builders: "array",
+  provisioners: "array",
+} as const;
+
+const KIND_NAMES = { string: "a string", object: "an object", array: "a list" } as const;
+
+/** The sections of a template, each of the right type if it is there. */
+export interface TemplateRoot {
+  readonly description: JsonString | undefined;
+  readonly variables: JsonObject | undefined;
+  readonly sensitiveVariables: JsonArray | undefined;
+  readonly builders: JsonArray | undefined;
+  readonly provisioners: JsonArray | undefined;
+}
+
+export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot | undefined {
+  if (root.kind !== "object") {
+    problems.add(`A template must be an object, not ${describeJson(root)}`, { location: root.location });
+    return undefined;
+  }
+  // Keys that start with an underscore are comments.
+  for (const { key, keyLocation } of root.members.filter((member) => !member.key.startsWith("_"))) {
+    if (Object.hasOwn(KINDS, key)) continue;
+    if (KEYS_NOT_YET.includes(key)) problems.add(`"${key}" is not supported yet`, { location: keyLocation });
+    else if (KEYS_GONE.includes(key))
+      problems.add(`"${key}" is not part of templates any more`, { location: keyLocation });
+    else problems.add(`Unknown key "${key}" of the template`, { location: keyLocation, hint: rootHint(key, root) });
+  }
+  const minimum = section(root, "min_packer_version", problems);
+  if (minimum !== undefined && !/^\d+\.\d+\.\d+/.test(minimum.value)) {
+    const message = `"min_packer_version" must be a version such as "1.6.0", not ${describeJson(minimum)}`;
+    problems.add(message, { location: minimum.location });
+  }
+  const builders = section(root, "builders", problems);
+  if (memberOf(root, "builders") === undefined || builders?.items.length === 0) {
+    problems.add("The template has no builders", { location: builders?.location ?? root.location });
+  }
+  return {
+    description: section(root, "description", problems),
+    variables: section(root, "variables", problems),
+    sensitiveVariables: section(root, "sensitive-variables", problems),
+    builders,
+    provisioners: section(root, "provisioners", problems),
+  };
+}
+
+function rootHint(key: string, root: JsonObject): string | undefined {
+  // The example of the seed page is one builder, without the list around it.
+  if (memberOf(root, "type") !== undefined) return 'Put the builder in a list: {"builders": [{"type": ...}]}';
+  const meant = nearMiss(key, [...Object.keys(KINDS), ...KEYS_NOT_YET]);
+  return meant === undefined ? 'A comment is a key that starts with "_"' : `Did you mean "${meant}"?`;
+}
+
+function section<Key extends keyof typeof KINDS>(
+  root: JsonObject,
+  key: Key,
+  problems: ProblemList,
+): Extract<JsonValue, { kind: (typeof KINDS)[Key] }> | undefined {
+  const value = memberOf(root, key)?.value;
+  if (value === undefined || value.kind === "null") return undefined;
+  const kind = KINDS[key];
+  if (value.kind === kind) return value as Extract<JsonValue, { kind: (typeof KINDS)[Key] }>;
+  problems.add(`"${key}" must be ${KIND_NAMES[kind]}, not ${describeJson(value)}`, { location: value.location });
+  return undefined;
+}

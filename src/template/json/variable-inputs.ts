@@ -1,0 +1,61 @@
+// The values of user variables that come from outside the template.
+import { nearMiss } from "../../base/suggest.ts";
+import { readText } from "../read-text.ts";
+import type { ProblemList } from "../template-error.ts";
+import { describeJson, type JsonString } from "./json-value.ts";
+import { parseJson } from "./parse-json.ts";
+import type { UserVariables } from "./user-variables.ts";
+
+export interface VariableInputs {
+  /** Of `-var`, in the order given. */
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  /** Of `-var-file`, in the order given. */
+  readonly varFiles: readonly string[];
+}
+
+/** Sets the variables: files first, then the command line; the last one wins. */
+export async function setVariables(
+  target: UserVariables,
+  inputs: VariableInputs,
+  { problems, warnings }: { problems: ProblemList; warnings: ProblemList },
+): Promise<void> {
+  for (const file of inputs.varFiles) await setFromFile(target, file, { problems, warnings });
+  for (const { name, value } of inputs.variables) {
+    if (!target.names.includes(name)) problems.add(...unknownVariable(name, `-var ${name}`, target));
+    target.set(name, commandLineText(name, value));
+  }
+}
+
+async function setFromFile(
+  target: UserVariables,
+  file: string,
+  { problems, warnings }: { problems: ProblemList; warnings: ProblemList },
+): Promise<void> {
+  const text = await readText(file, problems);
+  const root = text === undefined ? undefined : parseJson(file, text, problems);
+  if (root === undefined) return;
+  if (root.kind !== "object") {
+    problems.add(`A variable file must be an object, not ${describeJson(root)}`, { location: root.location });
+    return;
+  }
+  for (const { key, keyLocation, value } of root.members) {
+    // One file may serve several templates: what this one does not know is no mistake.
+    if (!target.names.includes(key)) {
+      const [message, { hint }] = unknownVariable(key, "the variable file", target);
+      warnings.add(message, { location: keyLocation, hint });
+    }
+    target.set(key, value);
+  }
+}
+
+function unknownVariable(name: string, origin: string, target: UserVariables): [string, { hint: string }] {
+  const meant = nearMiss(name, target.names);
+  const hint = meant === undefined ? `Declare it: "variables": {"${name}": ""}` : `Did you mean "${meant}"?`;
+  return [`The template has no variable "${name}", which ${origin} sets`, { hint }];
+}
+
+/** A value of the command line; a mistake in it is located in the value. */
+function commandLineText(name: string, value: string): JsonString {
+  const locate = (offset: number) => ({ file: `-var ${name}`, line: 1, column: offset + 1 });
+  return { kind: "string", value, location: locate(0), locate };
+}

@@ -1,0 +1,82 @@
+import { open } from "node:fs/promises";
+import { systemCode } from "../base/errors.ts";
+import type { ProblemList } from "./template-error.ts";
+
+// No template is this long; /dev/zero would be.
+const TEXT_BYTES_MAX = 16 * 1024 ** 2;
+
+/**
+ * Reads a UTF-8 text file or pipe.
+ *
+ * @param file shown in problems, and read.
+ * @returns `undefined` if it cannot be read; `problems` says why.
+ */
+export async function readText(file: string, problems: ProblemList): Promise<string | undefined> {
+  try {
+    return decodeText(file, await readBytes(file), problems);
+  } catch (error) {
+    problems.add(`Cannot read "${file}": ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  const handle = await open(file, "r");
+  try {
+    const chunks: Buffer[] = [];
+    let byteCount = 0;
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(65_536), 0, 65_536, null);
+      if (bytesRead === 0) return Buffer.concat(chunks);
+      chunks.push(buffer.subarray(0, bytesRead));
+      byteCount += bytesRead;
+      if (byteCount > TEXT_BYTES_MAX) throw new Error(`it is longer than ${TEXT_BYTES_MAX} bytes`);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  switch (systemCode(error)) {
+    case "ENOENT":
+      return "there is no such file";
+    case "EISDIR":
+      return "it is a directory";
+    case "EACCES":
+    case "EPERM":
+      return "this user may not read it";
+    case "ENOTDIR":
+      return "a part of the path is not a directory";
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function decodeText(file: string, bytes: Uint8Array, problems: ProblemList): string | undefined {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    problems.add("The file is not UTF-8 text", { location: { file, ...firstWrongByte(bytes) } });
+    return undefined;
+  }
+  return withoutByteOrderMark(file, text, problems);
+}
+
+/** @returns `undefined` if there is one; `problems` says so. */
+export function withoutByteOrderMark(file: string, text: string, problems: ProblemList): string | undefined {
+  if (!text.startsWith("\uFEFF")) return text;
+  problems.add("The file starts with a byte order mark (BOM), which JSON does not allow", {
+    location: { file, line: 1, column: 1 },
+    hint: "Save it as UTF-8 without a BOM",
+  });
+  return undefined;
+}
+
+/** Where the text stops being UTF-8. */
+function firstWrongByte(bytes: Uint8Array): { line: number; column: number } {
+  // The decoder replaces a wrong sequence by U+FFFD; up to there the text is good.
+  const good = new TextDecoder().decode(bytes).split("\uFFFD", 1).join("").split("\n");
+  return { line: good.length, column: [...(good.at(-1) ?? "")].length + 1 };
+}
