@@ -243,7 +243,7 @@ const WANTED: Readonly<Record<FieldShape["kind"], string>> = {
   deferred: "a string",
   number: "a number",
   boolean: "true or false",
-  duration: 'a length of time such as "90s" or "1h5m"',
+  duration: 'a length of time of at most 24 days, such as "90s" or "1h5m"',
   list: "a list",
   tuple: "a list",
   object: "an object",
