@@ -19,13 +19,6 @@ export async function attachLoopDevice(backingFile: string): Promise<string> {
   return stdout.toString().trim();
 }
 
-/** The loop devices of a file, by its inode: other names of the file count too. */
-export async function findLoopDevices(backingFile: string): Promise<string[]> {
-  const argv = ["losetup", "--associated", backingFile, "--output", "NAME", "--noheadings", "--raw"];
-  const { stdout } = await runCommand(argv);
-  return stdout.toString().split("\n").filter(Boolean);
-}
-
 export interface LoopDevice {
   /** "/dev/loop3" */
   readonly devicePath: string;
@@ -40,6 +33,16 @@ export async function listLoopDevices(): Promise<LoopDevice[]> {
     names.map(async (name) => ({ devicePath: `/dev/${name}`, backingFile: await backingFileOf(`/dev/${name}`) })),
   );
   return devices.filter((device): device is LoopDevice => device.backingFile !== undefined);
+}
+
+/**
+ * The loop devices of a file.
+ *
+ * @param backingFile its real path. It need not exist any more.
+ */
+export async function findLoopDevices(backingFile: string): Promise<string[]> {
+  const isOfFile = (device: LoopDevice) => [backingFile, `${backingFile} (deleted)`].includes(device.backingFile);
+  return (await listLoopDevices()).filter(isOfFile).map(({ devicePath }) => devicePath);
 }
 
 /** The file behind a loop device, or undefined if it has none. */

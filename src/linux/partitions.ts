@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
-import { commandFailure, runCommand, runToExit } from "./run-command.ts";
+import { type CommandResult, commandFailure, runCommand, runToExit } from "./run-command.ts";
 
 /** One entry of a partition table, GPT or MBR. */
 export interface Partition {
@@ -27,10 +27,14 @@ const SECTOR_BYTES = 512;
 export async function listPartitions(path: string, signal?: AbortSignal): Promise<Partition[]> {
   const argv = ["partx", "--pairs", "--output", "NR,START,SECTORS,TYPE,NAME,UUID", path];
   const result = await runToExit(argv, { signal });
-  // Without a table, partx says so and exits with 1: also for what cannot be opened, which is no answer.
-  if (result.exitCode === 1 && result.stderrTail.includes("failed to read partition table")) return [];
+  if (hasNoTable(result)) return [];
   if (result.exitCode !== 0) throw commandFailure(argv, result);
   return parsePartitions(result.stdout.toString()).sort((a, b) => a.number - b.number);
+}
+
+/** partx exits with 1 for a disk without a table and for one that it cannot open; only its words tell which. */
+function hasNoTable({ exitCode, stderrTail }: CommandResult): boolean {
+  return exitCode === 1 && stderrTail.includes("failed to read partition table");
 }
 
 /** Parses what `partx --pairs` prints. */
@@ -61,12 +65,15 @@ function unescapeHex(text: string): string {
 }
 
 /**
- * Tells the kernel about the partitions of a disk. A kernel that found them by itself is left as it is.
+ * Tells the kernel about the partitions of a disk. A kernel that found them by itself is left as it is, and a disk
+ * without a partition table has none.
  *
  * Needed even where the kernel can read partition tables: it does not look into a loop device unless told to.
  */
 export async function addPartitions(devicePath: string): Promise<void> {
-  await runCommand(["partx", "--update", devicePath]);
+  const argv = ["partx", "--update", devicePath];
+  const result = await runToExit(argv);
+  if (result.exitCode !== 0 && !hasNoTable(result)) throw commandFailure(argv, result);
 }
 
 /**

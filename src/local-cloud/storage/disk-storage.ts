@@ -1,3 +1,4 @@
+import { ToolError } from "../../base/errors.ts";
 import type { SnapshotId, VolumeId } from "../../base/ids.ts";
 
 /**
@@ -16,6 +17,7 @@ export interface DiskStorage extends AsyncDisposable {
   /**
    * Makes a loop device with its partitions, and block device nodes where the
    * instance type has them for the EC2 device name `deviceName` ("/dev/sdf").
+   * Repeating it for an attached volume and the same name changes nothing.
    *
    * @throws {DeviceNodeExistsError} if a name that it would make exists already; nothing is left then.
    */
@@ -49,4 +51,19 @@ export interface SnapshotContent {
   readonly sizeBytes: number;
   /** 512 KiB blocks that are not all zero. */
   readonly blockCount: number;
+}
+
+/** A device node that an attachment would make exists already. It may be anybody's, so it is left alone. */
+export class DeviceNodeExistsError extends ToolError {
+  override readonly name = "DeviceNodeExistsError";
+  readonly devicePath: string;
+
+  constructor(devicePath: string, options: { readonly cause?: unknown } = {}) {
+    super("ERR_DEVICE_NODE_EXISTS", `Cannot make the device node "${devicePath}": it exists already`, {
+      ...options,
+      hint: "Choose another device name",
+      fault: "host",
+    });
+    this.devicePath = devicePath;
+  }
 }

@@ -1,0 +1,140 @@
+// What an attachment makes on this host, and how it goes again.
+import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ToolError } from "../../base/errors.ts";
+import { type DeviceNumber, readDeviceNumber } from "../../linux/device-number.ts";
+import { findDeviceOpeners } from "../../linux/device-openers.ts";
+import { attachLoopDevice, claimBlockDevice, detachLoopDevice, findLoopDevices } from "../../linux/loop-device.ts";
+import { addPartitions, partitionNames, removePartitions } from "../../linux/partitions.ts";
+import type { AttachmentRecord } from "./attachment-record.ts";
+import { type DeviceNames, nitroDeviceNames, xenDeviceNames } from "./device-names.ts";
+import {
+  type DeviceLink,
+  type DeviceNode,
+  isOurLink,
+  isOurNode,
+  makeDeviceLink,
+  makeDeviceNode,
+  removeDeviceLink,
+  removeDeviceNode,
+} from "./device-nodes.ts";
+
+export interface DeviceContext {
+  /** Where nodes are made: "/dev". */
+  readonly deviceDirectory: string;
+  /** Real path of the volume's file. */
+  readonly backingFile: string;
+  /** Makes the record durable. */
+  readonly save: (record: AttachmentRecord) => Promise<void>;
+}
+
+/**
+ * Makes everything of an attachment that is not there yet: loop device, partitions, nodes, links.
+ *
+ * @returns the record with all of it, saved before each thing was made.
+ * @throws {DeviceNodeExistsError} if a name is taken. What was made until then is left to `removeDevices`.
+ */
+export async function makeDevices(record: AttachmentRecord, context: DeviceContext): Promise<AttachmentRecord> {
+  const loops = await findLoopDevices(context.backingFile);
+  const loopDevice =
+    loops.find((path) => path === record.loopDevice) ?? loops[0] ?? (await attachLoopDevice(context.backingFile));
+  await addPartitions(loopDevice);
+  const { nodes, links } = await planNodes(record, loopDevice, context.deviceDirectory);
+  // Nodes of an earlier loop device lead to somebody else's disk by now, or will.
+  for (const node of record.nodes) if (!nodes.some((wanted) => isSameNode(wanted, node))) await removeDeviceNode(node);
+  const planned = { ...record, loopDevice, nodes, links };
+  await context.save(planned);
+  for (const node of nodes) {
+    const isThere = record.nodes.some((old) => isSameNode(old, node)) && (await isOurNode(node));
+    if (!isThere) await makeDeviceNode(node);
+  }
+  for (const link of links) {
+    const isThere = record.links.some((old) => old.path === link.path) && (await isOurLink(link));
+    if (!isThere) await makeDeviceLink(link);
+  }
+  return planned;
+}
+
+/**
+ * Removes everything of an attachment: nodes first, since a node whose loop device has gone leads to the next disk
+ * that gets the number.
+ *
+ * @returns false while the device is mounted or open anywhere; nothing has changed then.
+ */
+export async function removeDevices(record: AttachmentRecord, context: DeviceContext): Promise<boolean> {
+  for (const loopDevice of await findLoopDevices(context.backingFile)) {
+    // From here on nobody can mount it any more.
+    await using claim = await claimBlockDevice(loopDevice);
+    if (claim === undefined || (await isOpen(record, loopDevice))) return false;
+    await removeNames(record, context);
+    try {
+      await removePartitions(loopDevice);
+    } catch {
+      // Somebody has opened a partition since we looked.
+      await makeDevices({ ...record, nodes: [], links: [] }, context);
+      return false;
+    }
+    await detachLoopDevice(loopDevice, claim);
+  }
+  await removeNames(record, context);
+  return true;
+}
+
+const UNDO_TRIES_MAX = 40;
+const UNDO_PAUSE_MS = 50;
+
+/** Removes the devices of an attachment that nobody was told of. Only a passing look (udev's) can be in the way. */
+export async function undoDevices(record: AttachmentRecord, context: DeviceContext): Promise<void> {
+  for (let attempt = 1; !(await removeDevices(record, context)); attempt++) {
+    if (attempt === UNDO_TRIES_MAX) {
+      throw new ToolError("ERR_LOOP_BUSY", `Cannot remove the loop device of "${context.backingFile}": it is in use`, {
+        fault: "host",
+      });
+    }
+    await delay(UNDO_PAUSE_MS);
+  }
+}
+
+async function removeNames(record: AttachmentRecord, { deviceDirectory }: DeviceContext): Promise<void> {
+  for (const link of record.links) await removeDeviceLink(link, deviceDirectory);
+  for (const node of record.nodes) await removeDeviceNode(node);
+}
+
+async function isOpen(record: AttachmentRecord, loopDevice: string): Promise<boolean> {
+  const disks = [basename(loopDevice), ...(await partitionNames(loopDevice))];
+  const numbers = new Set(await Promise.all(disks.map(readDeviceNumber)));
+  const names = new Set([...disks, ...record.nodes.map(({ path }) => basename(path))]);
+  return findDeviceOpeners(numbers, names).length > 0;
+}
+
+export function deviceNamesOf(record: Pick<AttachmentRecord, "deviceName" | "nitroIndex" | "volumeId">): DeviceNames {
+  return record.nitroIndex === undefined
+    ? xenDeviceNames(record.deviceName)
+    : nitroDeviceNames(record.nitroIndex, record.volumeId);
+}
+
+async function planNodes(record: AttachmentRecord, loopDevice: string, deviceDirectory: string) {
+  const names = deviceNamesOf(record);
+  const disk = basename(loopDevice);
+  const nodes: DeviceNode[] = [await planNode(names.disk, disk)];
+  const links: DeviceLink[] = [];
+  const linkTo = (target: string, number?: number) => {
+    if (names.link !== undefined) links.push({ path: join(deviceDirectory, names.link(number)), target });
+  };
+  linkTo(join(deviceDirectory, names.disk));
+  for (const kernelName of await partitionNames(loopDevice)) {
+    const number = Number(kernelName.slice(`${disk}p`.length));
+    const node = await planNode(names.partition(number), kernelName);
+    nodes.push(node);
+    linkTo(node.path, number);
+  }
+  return { nodes, links };
+
+  async function planNode(name: string, kernelName: string): Promise<DeviceNode> {
+    return { path: join(deviceDirectory, name), deviceNumber: await readDeviceNumber(kernelName) };
+  }
+}
+
+function isSameNode(a: { path: string; deviceNumber: DeviceNumber }, b: typeof a): boolean {
+  return a.path === b.path && a.deviceNumber === b.deviceNumber;
+}
