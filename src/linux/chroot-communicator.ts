@@ -1,7 +1,6 @@
 // Structurally the Communicator of src/provision: this folder may not import it.
-import { chmod, lstat, mkdir, open, readdir, readlink, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readdir, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
 import type { WrapCommand } from "./mount.ts";
 import { resolveInRoot } from "./resolve-in-root.ts";
@@ -58,7 +57,10 @@ export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onP
       await endProcesses();
       await during(`write "${target}" in the image`, async () => {
         const { outsidePath } = await resolveInRoot(rootDirectory, target);
-        await writeOver(outsidePath, options.mode, (file) => file.writeFile(content, { signal: options.signal }));
+        await mkdir(posix.dirname(outsidePath), { recursive: true });
+        await writeFile(outsidePath, content, { signal: options.signal });
+        // After the write, because the umask of the host must not decide.
+        if (options.mode !== undefined) await chmod(outsidePath, options.mode);
       });
     },
 
@@ -66,7 +68,7 @@ export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onP
       await endProcesses();
       await during(`upload "${source}" to "${target}" in the image`, async () => {
         const { outsidePath } = await resolveInRoot(rootDirectory, await targetFor(source, target));
-        await copyFile(source, outsidePath, signal);
+        await copyOver(source, outsidePath, signal);
       });
     },
 
@@ -87,7 +89,7 @@ export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onP
       await during(`download "${source}" of the image to "${target}"`, async () => {
         const found = await resolveInRoot(rootDirectory, source);
         if (!found.exists) throw new ToolError("ERR_IMAGE_PATH", `"${source}" does not exist in the image`);
-        await copyFile(found.outsidePath, target, signal);
+        await copyOver(found.outsidePath, target, signal);
       });
     },
 
@@ -118,35 +120,12 @@ async function during<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Writes a regular file, keeping the mode of one that is there unless `mode` is given. */
-async function writeOver(
-  path: string,
-  mode: number | undefined,
-  write: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
-): Promise<void> {
-  await mkdir(posix.dirname(path), { recursive: true });
-  const file = await open(path, "w", 0o644);
-  try {
-    await write(file);
-    // After open, because the umask of the host must not decide.
-    if (mode !== undefined) await file.chmod(mode);
-  } finally {
-    await file.close();
-  }
-}
-
-async function copyFile(source: string, target: string, signal: AbortSignal): Promise<void> {
-  const from = await open(source, "r");
-  try {
-    const { mode } = await from.stat();
-    await writeOver(target, mode & 0o7777, async (to) => {
-      await pipeline(from.createReadStream({ autoClose: false }), to.createWriteStream({ autoClose: false }), {
-        signal,
-      });
-    });
-  } finally {
-    await from.close();
-  }
+async function copyOver(source: string, target: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { mode } = await stat(source);
+  await mkdir(posix.dirname(target), { recursive: true });
+  await copyFile(source, target);
+  await chmod(target, mode & 0o7777);
 }
 
 interface TreeEnds {
@@ -174,7 +153,7 @@ async function copyTree(source: string, target: string, ends: TreeEnds): Promise
       await copyTree(posix.join(source, name), posix.join(target, name), ends);
     }
   } else if (status.isFile()) {
-    await copyFile(from, await ends.writeTo(target, true), ends.signal);
+    await copyOver(from, await ends.writeTo(target, true), ends.signal);
   } else {
     throw new ToolError("ERR_TRANSFER", `"${source}" is neither a file, a directory nor a symbolic link`);
   }
