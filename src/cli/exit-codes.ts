@@ -1,5 +1,6 @@
 import { flattenFailure, ToolError } from "../base/errors.ts";
 import type { BuildSummary } from "../build/run-builds.ts";
+import { Interruption } from "./abort-on-signals.ts";
 
 /** What the exit code of every command means. Printed by `--help`. */
 export const EXIT_CODES = {
@@ -18,16 +19,17 @@ export function exitCodeOfSummary(summary: BuildSummary, signal: AbortSignal): E
   if (summary.leftovers.length > 0) return 3;
   const errors = summary.results.flatMap((result) => ("error" in result ? [result.error] : []));
   if (errors.length === 0) return 0;
-  if (signal.aborted) return 130;
-  const codes = new Set(errors.map((error) => exitCodeOfError(error)));
+  // Whatever a build that was being cancelled complained of.
+  if (signal.reason instanceof Interruption) return 130;
+  const codes = new Set(errors.map(exitCodeOfError));
   const [first, ...others] = codes;
   return first === undefined || others.length > 0 ? 1 : first;
 }
 
 /** The exit code of a command that threw. */
-export function exitCodeOfError(error: unknown, signal?: AbortSignal): ExitCode {
-  if (signal?.aborted) return 130;
-  const { primary } = flattenFailure(error);
+export function exitCodeOfError(thrown: unknown): ExitCode {
+  const { primary } = flattenFailure(thrown);
+  if (primary instanceof Interruption) return 130;
   if (!(primary instanceof ToolError)) return 1;
   const codes = { usage: 2, host: 4, build: 1 } as const;
   return codes[primary.fault];

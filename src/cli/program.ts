@@ -9,19 +9,22 @@ import type { ValidateOptions } from "./commands/validate.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { unsupported, usageError } from "./usage-error.ts";
 
+const HELP_HINT = 'Run "amibake --help"';
+
 /** Runs the command that the arguments name. */
 export async function runProgram(argv: readonly string[], context: CliContext): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = createProgram(context, (code) => {
     exitCode = code;
   });
+  const known = knownOptions(program);
   try {
-    await program.parseAsync(rewriteOptions(argv, knownOptions(program)), { from: "user" });
+    await program.parseAsync(rewriteOptions(argv, known), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help was asked for, and printed.
     if (error.exitCode === 0) return 0;
-    throw usageErrorFrom(error);
+    throw usageErrorFrom(error, known);
   }
   return exitCode;
 }
@@ -43,7 +46,6 @@ function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void
     .helpCommand(true)
     // Without a command: as --help.
     .action((_options, command: Command) => unknownCommand(command));
-  program.allowExcessArguments();
   addBuild(program, context, onExitCode);
   addValidate(program, context, onExitCode);
   addDoctor(program, context, onExitCode);
@@ -54,7 +56,8 @@ function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void
       const { printVersion } = await import("./version-request.ts");
       onExitCode(printVersion(context, context.isMachineReadable));
     });
-  return program;
+  // Only of the program itself: an unknown command is its excess argument, and is answered by name.
+  return program.allowExcessArguments();
 }
 
 function addBuild(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
@@ -143,7 +146,7 @@ const PACKER_COMMANDS = ["console", "fix", "fmt", "hcl2_upgrade", "init", "inspe
 
 function unknownCommand(program: Command): void {
   const [name] = program.args;
-  if (name === undefined) throw usageError("Cannot run amibake without a command", 'Run "amibake --help"');
+  if (name === undefined) throw usageError("Cannot run amibake without a command", HELP_HINT);
   if (PACKER_COMMANDS.includes(name)) throw unsupported(`the command "${name}"`);
   const meant = nearMiss(
     name,
@@ -169,12 +172,21 @@ function knownOptions(program: Command): KnownOptions {
   return { withValue, boolean };
 }
 
-/** Commander's "error: unknown option '--onerror'\n(Did you mean --on-error?)" as an error of ours. */
-function usageErrorFrom({ message }: CommanderError): Error {
-  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
-  const text = what.replaceAll("'", '"');
+/** Commander's "error: option '--only <builds>' argument missing" as an error of ours. */
+function usageErrorFrom({ code, message }: CommanderError, known: KnownOptions): Error {
+  const text = message
+    .replace(/^error: /, "")
+    .replace(/\n.*$/s, "")
+    .replaceAll("'", '"');
+  if (code !== "commander.unknownOption") {
+    const [what = "", why = ""] = text.split(/\. (?=\S)/);
+    return usageError(`Cannot read the command line: ${what}${why && `: ${why.replace(/\.$/, "")}`}`, HELP_HINT);
+  }
+  // Without its value, which may be a secret.
+  const [, option = ""] = /"(-[^"=]*)/.exec(text) ?? [];
+  const meant = nearMiss(option.replace(/^--?/, ""), [...known.withValue, ...known.boolean]);
   return usageError(
-    `Cannot read the command line: ${text}`,
-    suggestion === undefined ? 'Run "amibake --help"' : suggestion.replace(/^\((.*)\)$/, "$1"),
+    `Cannot read the command line: unknown option "${option}"`,
+    meant === undefined ? HELP_HINT : `Did you mean --${meant}?`,
   );
 }

@@ -5,8 +5,8 @@ import { credentialsIn } from "../report-failure.ts";
 import type { BuildRenderer, RunResult } from "../ui/build-renderer.ts";
 import { type Cleaner, createCleaner } from "../ui/clean-events.ts";
 import { createRenderer, type OutputOptions } from "../ui/create-renderer.ts";
-import { unsupported, usageError } from "../usage-error.ts";
-import { readTemplateWith, type TemplateOptions } from "./template-options.ts";
+import { unsupported } from "../usage-error.ts";
+import { readTemplateWith, type TemplateOptions, templateWarnings } from "./template-options.ts";
 
 export interface BuildOptions extends TemplateOptions, OutputOptions {
   readonly parallelBuilds: number;
@@ -21,9 +21,6 @@ export async function runBuild(templatePath: string, options: BuildOptions, cont
   refuseUnsupported(options);
   const start = performance.now();
   const plan = await readTemplateWith(templatePath, options, context);
-  if (plan.builds.length === 0) {
-    throw usageError(`Cannot build "${templatePath}": no build is left of it`, "Check -only and -except");
-  }
   using signal = context.abortOnSignals();
   const [{ runBuilds }, { createBuildHost }] = await Promise.all([
     import("../../build/run-builds.ts"),
@@ -31,6 +28,7 @@ export async function runBuild(templatePath: string, options: BuildOptions, cont
   ]);
   const cleaner = createCleaner([...plan.secrets, ...credentialsIn(context.environment)]);
   using renderer = createRenderer(context, { machineReadable: context.isMachineReadable, ...options });
+  for (const warning of templateWarnings(plan)) renderer.note(cleaner.text(warning));
   noteAbort(signal, renderer, cleaner);
   const host = createBuildHost({ environment: context.environment });
   const summary = await runBuilds(plan, host, {

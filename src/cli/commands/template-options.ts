@@ -28,6 +28,15 @@ export async function readTemplateWith(
     environment: context.environment,
     startTime: new Date(),
     stdin: () => readAll(context.stdin),
+    toolVersion: context.version,
+  });
+}
+
+/** What the reader finds odd and not wrong, a line each. */
+export function templateWarnings({ warnings }: TemplatePlan): string[] {
+  return warnings.map(({ location, message, hint }) => {
+    const place = location === undefined ? "" : `${location.file}:${location.line}:${location.column}: `;
+    return `Warning: ${place}${message}${hint === undefined ? "" : ` (${hint})`}`;
   });
 }
 

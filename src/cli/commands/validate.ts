@@ -1,7 +1,7 @@
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { unsupported } from "../usage-error.ts";
-import { readTemplateWith, type TemplateOptions } from "./template-options.ts";
+import { readTemplateWith, type TemplateOptions, templateWarnings } from "./template-options.ts";
 
 export interface ValidateOptions extends TemplateOptions {
   readonly syntaxOnly?: boolean;
@@ -17,7 +17,12 @@ export async function runValidate(
   if (options.syntaxOnly) throw unsupported("-syntax-only");
   const plan = await readTemplateWith(templatePath, options, context);
   const builds = plan.builds.map(({ name, type }) => ({ name, type }));
-  if (options.json) context.stdout.write(`${JSON.stringify({ type: "valid", builds })}\n`);
-  else context.stdout.write("The configuration is valid.\n");
+  const warnings = templateWarnings(plan);
+  if (options.json) {
+    context.stdout.write(`${JSON.stringify({ type: "valid", builds, warnings })}\n`);
+    return 0;
+  }
+  for (const warning of warnings) context.stderr.write(`${warning}\n`);
+  context.stdout.write("The configuration is valid.\n");
   return 0;
 }

@@ -24,6 +24,7 @@ const TOOLS: readonly Tool[] = [
   { name: "env", group: "host", packages: COREUTILS, why: "gives them their environment" },
   { name: "blkid", group: "host", packages: UTIL_LINUX, why: "tells which partition holds the root" },
   { name: "partx", group: "host", packages: UTIL_LINUX, why: "shows the partitions of a disk" },
+  { name: "setpriv", group: "host", packages: UTIL_LINUX, why: "ends a helper with its parent" },
   { name: "flock", group: "host", packages: UTIL_LINUX, why: "keeps two builds from one device name" },
   { name: "losetup", group: "local", packages: MOUNT, why: "makes a block device of a disk file" },
   {

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { amibakeCommand, runAmibake } from "../helpers/amibake-cli.ts";
+
+async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "amibake-cli-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+const TEMPLATE = {
+  variables: { password: "hunter2", region: "us-east-1" },
+  "sensitive-variables": ["password"],
+  builders: [{ type: "amazon-chroot", region: "{{user `region`}}", ami_name: "web", source_ami: "ami-0abc" }],
+  provisioners: [{ type: "shell", inline: ["echo {{user `password`}}"] }],
+};
+
+test("version prints the version of package.json, in every spelling", async () => {
+  const packageJson = JSON.parse(await readFile("package.json", "utf8")) as { version: string };
+  for (const spelling of ["version", "-version", "--version", "-v"]) {
+    const { exitCode, stdout, stderr } = await runAmibake([spelling]);
+    assert.deepEqual(
+      { exitCode, stdout, stderr },
+      { exitCode: 0, stdout: `amibake v${packageJson.version}\n`, stderr: "" },
+    );
+  }
+});
+
+test("version -machine-readable prints Packer's lines", async () => {
+  const { exitCode, stdout } = await runAmibake(["-machine-readable", "version"]);
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /^\d+,,ui,say,amibake v(\S+)\n\d+,,version,\1\n\d+,,version-prelease,\n\d+,,version-commit,\n$/);
+});
+
+test("--help lists the commands and the exit codes", async () => {
+  const { exitCode, stdout, stderr } = await runAmibake(["--help"]);
+  assert.equal(exitCode, 0);
+  assert.equal(stderr, "");
+  for (const command of ["build", "validate", "doctor", "version"])
+    assert.match(stdout, new RegExp(`^ {2}${command}\\b`, "m"));
+  for (const code of [0, 1, 2, 3, 4, 130]) assert.match(stdout, new RegExp(`^ {2}${code} +\\S`, "m"));
+});
+
+test("build --help lists its flags and the exit codes, with one dash too", async () => {
+  for (const help of ["--help", "-help", "-h"]) {
+    const { exitCode, stdout } = await runAmibake(["build", help]);
+    assert.equal(exitCode, 0, help);
+    for (const flag of [
+      "--var ",
+      "--var-file ",
+      "--only ",
+      "--except ",
+      "--parallel-builds ",
+      "--timestamp-ui",
+      "--local",
+    ]) {
+      assert.ok(stdout.includes(`  ${flag}`), flag);
+    }
+    assert.match(stdout, /^Exit codes:$/m);
+  }
+});
+
+const WRONG: readonly [args: readonly string[], stderr: string][] = [
+  [[], 'Error: Cannot run amibake without a command\n  hint: Run "amibake --help"\n'],
+  [["biuld"], 'Error: Cannot run "biuld": there is no such command\n  hint: Did you mean "amibake build"?\n'],
+  [["inspect", "t.json"], 'Error: Cannot use the command "inspect": this version of amibake does not support it\n'],
+  [
+    ["build", "-onerror=ask", "t.json"],
+    'Error: Cannot read the command line: unknown option "--onerror"\n  hint: Did you mean --on-error?\n',
+  ],
+  [
+    ["build"],
+    'Error: Cannot read the command line: missing required argument "template"\n  hint: Run "amibake --help"\n',
+  ],
+  [
+    ["build", "a.json", "b.json"],
+    'Error: Cannot read the command line: too many arguments for "build": Expected 1 argument but got 2\n  hint: Run "amibake --help"\n',
+  ],
+  [
+    ["build", "-on-error=explode", "t.json"],
+    'Error: Cannot read the command line: option "--on-error <what>" argument "explode" is invalid: Allowed choices are cleanup, abort, ask, run-cleanup-provisioner\n  hint: Run "amibake --help"\n',
+  ],
+  [
+    ["build", "-parallel-builds=-1", "t.json"],
+    'Error: Cannot read the command line: option "--parallel-builds <number>" argument "-1" is invalid: it is not a whole number\n  hint: Run "amibake --help"\n',
+  ],
+  [
+    ["build", "-x", "t.json"],
+    'Error: Cannot read the command line: unknown option "-x"\n  hint: Run "amibake --help"\n',
+  ],
+  [["build", "-color=perhaps", "t.json"], 'Error: Cannot read "-color=perhaps" as true or false\n'],
+  [
+    ["validate", "-var", "hunter2", "t.json"],
+    "Error: Cannot read the value of -var: it is not of the form name=value\n  hint: Write -var 'name=value'\n",
+  ],
+  [
+    ["build", "-force", "t.json"],
+    "Error: Cannot use -force: this version of amibake does not support it\n  hint: Deregister the image of that name first: aws ec2 deregister-image\n",
+  ],
+  [["build", "-debug", "t.json"], "Error: Cannot use -debug: this version of amibake does not support it\n"],
+  [
+    ["build", "-on-error=ask", "t.json"],
+    "Error: Cannot use -on-error=ask: this version of amibake does not support it\n  hint: Leave it out: what a failed build made is removed\n",
+  ],
+  [
+    ["build", "-warn-on-undeclared-var", "t.json"],
+    "Error: Cannot use -warn-on-undeclared-var: this version of amibake does not support it\n",
+  ],
+];
+
+for (const [args, expected] of WRONG) {
+  test(`amibake ${args.join(" ")} exits 2 and says what to do`, async () => {
+    const { exitCode, stdout, stderr } = await runAmibake(args);
+    assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 2, stdout: "", stderr: expected });
+  });
+}
+
+test("a wrong usage with --json is an error as JSON on standard output", async () => {
+  const { exitCode, stdout, stderr } = await runAmibake(["build", "--json", "-force", "t.json"]);
+  assert.equal(exitCode, 2);
+  assert.equal(stderr, "");
+  const { time, ...record } = JSON.parse(stdout) as { time: string };
+  assert.ok(!Number.isNaN(Date.parse(time)));
+  assert.deepEqual(record, {
+    type: "error",
+    error: {
+      code: "ERR_UNSUPPORTED",
+      message: "Cannot use -force: this version of amibake does not support it",
+      causes: [],
+      hint: "Deregister the image of that name first: aws ec2 deregister-image",
+      cleanup: [],
+    },
+    exitCode: 2,
+  });
+});
+
+test("validate accepts a right template, from a file and from standard input", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify(TEMPLATE));
+  for (const args of [
+    ["validate", path],
+    ["validate", "-"],
+  ]) {
+    const { exitCode, stdout, stderr } = await runAmibake(args, { input: JSON.stringify(TEMPLATE) });
+    assert.deepEqual(
+      { exitCode, stdout, stderr },
+      { exitCode: 0, stdout: "The configuration is valid.\n", stderr: "" },
+    );
+  }
+});
+
+test("validate tells every problem at once, with file, line and column, and exits 2", async () => {
+  await using directory = await temporaryDirectory();
+  const { source_ami: _, ...builder } = { ...TEMPLATE.builders[0], source_ami: "", ami_nam: "web", ena_support: [] };
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify({ builders: [builder] }, undefined, 2));
+  const { exitCode, stdout, stderr } = await runAmibake(["validate", path]);
+  assert.equal(exitCode, 2);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^Error: Cannot use the template ".*t\.json": it has \d problems\n/);
+  assert.match(stderr, /^ {2}.*t\.json:\d+:\d+: .*ami_nam/m);
+  assert.match(stderr, /^ {2}.*t\.json:\d+:\d+: .*ena_support/m);
+  assert.match(stderr, /source_ami/);
+  assert.match(stderr, /ami_name/);
+});
+
+test("validate of a file that is not there exits 2", async () => {
+  const { exitCode, stderr } = await runAmibake(["validate", "/nonexistent/t.json"]);
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /\/nonexistent\/t\.json/);
+});
+
+test("build refuses a selection that leaves nothing", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify(TEMPLATE));
+  const { exitCode, stderr } = await runAmibake(["build", "-only=nothing", path]);
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /-only and -except leave no build/);
+});
+
+test("build away from AWS fails with the reason and the way out, and leaves nothing", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify(TEMPLATE));
+  const env = { AWS_EC2_METADATA_DISABLED: "true", AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "hunter3" };
+  const { exitCode, stdout, stderr } = await runAmibake(["build", path], { env });
+  assert.equal(exitCode, 4);
+  assert.match(stdout, /^==> amazon-chroot: Connecting to EC2\n {4}amazon-chroot: failed after \d/);
+  assert.match(
+    stderr,
+    /^\nError: Cannot find out which EC2 instance this is: AWS_EC2_METADATA_DISABLED is set to true\n {2}hint: Unset AWS_EC2_METADATA_DISABLED\n$/,
+  );
+});
+
+test("a reader that goes away ends the command quietly", async () => {
+  const [program = "", ...args] = await amibakeCommand();
+  const child = spawn(program, [...args, "build", "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  // Closed before the help is written: every write is EPIPE.
+  child.stdout.destroy();
+  const exitCode = await new Promise((resolve) => child.once("close", resolve));
+  assert.equal(stderr, "");
+  assert.equal(exitCode, 0);
+});
+
+test("doctor tells what is there, why it matters, and where this host can bake", async () => {
+  const env = { AWS_EC2_METADATA_DISABLED: "true" };
+  const { stdout, stderr } = await runAmibake(["doctor"], { env });
+  assert.equal(stderr, "");
+  assert.match(stdout, /^amibake v\S+, Node v\S+, \S/);
+  assert.match(stdout, /^ {2}ok {7}Linux +chroots, mounts and block devices/m);
+  assert.match(
+    stdout,
+    /^ {2}missing {2}instance metadata .*\n.*AWS_EC2_METADATA_DISABLED is set to true\n {11}hint: Unset/m,
+  );
+});
+
+test("doctor --json is one object, and exits 4 exactly if the host cannot bake", async () => {
+  const env = { AWS_EC2_METADATA_DISABLED: "true" };
+  const { exitCode, stdout } = await runAmibake(["doctor", "--json"], { env });
+  const report = JSON.parse(stdout) as { canBake: boolean; checks: { name: string; status: string }[] };
+  assert.equal(exitCode, report.canBake ? 0 : 4);
+  assert.equal(report.checks.find(({ name }) => name === "instance metadata")?.status, "missing");
+});
