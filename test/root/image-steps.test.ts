@@ -191,7 +191,8 @@ test("transfers stay in the image, keep modes, and follow the image's links insi
   await communicator.uploadDirectory(`${tree}/`, "/content", { signal: never });
   assert.deepEqual(await run("stat -c %a /opt/tree/sub/run /content/sub/run"), ["750", "750"]);
 
-  await run("sleep 65 >/tmp/out 2>&1 &");
+  // A shell without a terminal starts its background commands with /dev/null.
+  await run("mkdir -p /dev; : >>/dev/null; sleep 65 >/tmp/out 2>&1 &");
   await communicator.downloadDirectory("/opt/tree/", join(fixture.scratch, "back"), { signal: never });
   assert.equal(await readFile(join(fixture.scratch, "back/sub/run"), "utf8"), "#!/bin/sh\n");
   assert.deepEqual(ended, ["sleep 65"]);
