@@ -1,0 +1,161 @@
+import type { VolumeId } from "../../base/ids.ts";
+import { ApiError, incorrectState, invalidParameterValue, invalidValue } from "../protocol/api-error.ts";
+import type { XmlObject } from "../protocol/xml.ts";
+import type { AttachmentRecord, VolumeRecord } from "../state/records.ts";
+import { type Call, stopIfDryRun } from "./call.ts";
+import { type Cloud, now } from "./cloud.ts";
+import { instanceId, instanceNotFound, volumeId } from "./resource-ids.ts";
+import { attachmentFields, changeVolume, ownVolume } from "./volumes.ts";
+
+/** Nitro: 28 attachments shared by EBS, ENI and instance store; one is the root disk, one the network. */
+const NITRO_VOLUMES_MAX = 26;
+/** Xen: "more than 40 volumes … only supported on a best effort basis"; 40 with the root disk. */
+const XEN_VOLUMES_MAX = 39;
+
+/** How often a device in use is tried again, in milliseconds. */
+const BUSY_POLL_MS = 150;
+
+/** "Device names on Linux instances", EC2 User Guide: names an HVM or a PV instance may use. */
+const DEVICE_NAME = /^(\/dev\/)?(sd[a-z]([1-9]|1[0-5])?|hd[a-z]([1-9]|1[0-5])?|xvd[a-z]|xvd[b-d][a-z])$/;
+
+export async function attachVolume(call: Call): Promise<XmlObject> {
+  const { cloud, params } = call;
+  const id = volumeId(params.required("VolumeId"));
+  requireHost(call, params.required("InstanceId"));
+  const deviceName = params.required("Device");
+  const volume = ownVolume(call, id);
+  checkAttachable(call, volume, deviceName);
+  stopIfDryRun(call);
+  const attachment: AttachmentRecord = {
+    instanceId: cloud.host.instanceId,
+    deviceName,
+    attachTime: now(cloud),
+    state: "attaching",
+  };
+  await changeVolume(cloud, id, { state: "in-use", attachment });
+  const answer = attachmentFields({ ...volume, attachment })[0] ?? {};
+  await cloud.transitions.start("AttachVolume", (waitForDelay) => finishAttaching(cloud, id, waitForDelay));
+  return answer;
+}
+
+/** Makes the device of a volume that is "attaching", or that a closed store left attached. */
+export async function finishAttaching(cloud: Cloud, id: VolumeId, waitForDelay: () => Promise<void>): Promise<void> {
+  // The node comes at the end of the delay: a tool that looks for it must not be faster than one that asks EC2.
+  await waitForDelay();
+  const attachment = cloud.state.volumes.get(id)?.attachment;
+  if (attachment === undefined) return;
+  try {
+    await cloud.storage.attach(id, fullDeviceName(attachment.deviceName));
+  } catch (error) {
+    await changeVolume(cloud, id, { state: "available", attachment: undefined });
+    throw attachFailure(error, attachment.deviceName);
+  }
+  await changeAttachment(cloud, id, "attached");
+}
+
+export async function detachVolume(call: Call): Promise<XmlObject> {
+  const { cloud, params } = call;
+  const id = volumeId(params.required("VolumeId"));
+  const askedInstance = params.string("InstanceId");
+  const askedDevice = params.string("Device");
+  if (id === cloud.host.rootVolumeId && call.caller.accountId === cloud.host.accountId) {
+    const message = `Unable to detach root volume '${id}' from instance '${cloud.host.instanceId}'`;
+    throw new ApiError("OperationNotPermitted", message);
+  }
+  if (askedInstance !== undefined) requireHost(call, askedInstance);
+  const volume = ownVolume(call, id);
+  const { attachment } = volume;
+  if (attachment === undefined) throw incorrectState(`Volume '${id}' is in the '${volume.state}' state.`);
+  if (askedDevice !== undefined && askedDevice !== attachment.deviceName) {
+    throw new ApiError("InvalidAttachment.NotFound", `The volume '${id}' is not attached to device '${askedDevice}'.`);
+  }
+  if (attachment.state === "attaching") throw incorrectState(`Volume '${id}' is in the 'attaching' state.`);
+  if (attachment.state !== "attached" && params.boolean("Force") !== true) {
+    throw incorrectState(`Volume '${id}' is in the 'detaching' state.`);
+  }
+  stopIfDryRun(call);
+  const detaching: AttachmentRecord = { ...attachment, state: "detaching" };
+  const answer = attachmentFields({ ...volume, attachment: detaching })[0] ?? {};
+  // A forced second call joins the detaching that goes on: nothing here can tear a mount away.
+  if (attachment.state !== "attached") return answer;
+  await changeVolume(cloud, id, { attachment: detaching });
+  await cloud.transitions.start("DetachVolume", (waitForDelay) => startDetaching(cloud, id, waitForDelay));
+  return answer;
+}
+
+/** Detaches now if it can be; a device in use goes on being tried, and nobody waits for that. */
+export async function startDetaching(cloud: Cloud, id: VolumeId, waitForDelay: () => Promise<void>): Promise<void> {
+  if (await cloud.storage.detach(id)) return finishDetaching(cloud, id, waitForDelay);
+  await changeAttachment(cloud, id, "busy");
+  cloud.transitions.startInBackground(async () => {
+    do await cloud.transitions.sleep(BUSY_POLL_MS);
+    while (!(await cloud.storage.detach(id)));
+    await finishDetaching(cloud, id, waitForDelay);
+  });
+}
+
+async function finishDetaching(cloud: Cloud, id: VolumeId, waitForDelay: () => Promise<void>): Promise<void> {
+  await waitForDelay();
+  await changeVolume(cloud, id, { state: "available", attachment: undefined });
+}
+
+async function changeAttachment(cloud: Cloud, id: VolumeId, state: AttachmentRecord["state"]): Promise<void> {
+  const attachment = cloud.state.volumes.get(id)?.attachment;
+  if (attachment !== undefined) await changeVolume(cloud, id, { attachment: { ...attachment, state } });
+}
+
+function requireHost({ cloud, caller, region }: Call, id: string): void {
+  const { host } = cloud;
+  const isHost = instanceId(id) === host.instanceId && caller.accountId === host.accountId && region === host.region;
+  if (!isHost) throw instanceNotFound(id);
+}
+
+function checkAttachable({ cloud }: Call, volume: VolumeRecord, deviceName: string): void {
+  const { host } = cloud;
+  if (volume.attachment !== undefined) {
+    throw new ApiError("VolumeInUse", `${volume.id} is already attached to an instance`);
+  }
+  if (volume.state !== "available") throw incorrectState(`Volume '${volume.id}' is not in the 'available' state.`);
+  if (volume.zone !== host.zone) {
+    const message = `The volume '${volume.id}' is not in the same availability zone as instance '${host.instanceId}'`;
+    throw new ApiError("InvalidVolume.ZoneMismatch", message);
+  }
+  if (volume.productCodes.some(({ type }) => type === "marketplace")) {
+    const message = `'${volume.id}' with Marketplace codes may not be attached as a secondary device.`;
+    throw new ApiError("OperationNotPermitted", message);
+  }
+  if (!DEVICE_NAME.test(deviceName)) {
+    throw invalidValue(deviceName, "device", `${deviceName} is not a valid EBS device name.`);
+  }
+  const attached = attachedVolumes(cloud);
+  const usedNames = [host.rootDeviceName, ...attached.map(({ attachment }) => attachment?.deviceName ?? "")];
+  if (usedNames.some((name) => attachmentPoint(name) === attachmentPoint(deviceName))) throw inUse(deviceName);
+  if (attached.length >= (host.isNitro ? NITRO_VOLUMES_MAX : XEN_VOLUMES_MAX)) {
+    throw new ApiError("AttachmentLimitExceeded", "Too many volumes attached to instance");
+  }
+}
+
+/** Volumes that the host instance has, apart from its root disk. */
+export function attachedVolumes(cloud: Cloud): VolumeRecord[] {
+  return cloud.state.volumes.values().filter(({ attachment }) => attachment?.instanceId === cloud.host.instanceId);
+}
+
+/** `/dev/sdf`, `sdf` and `/dev/xvdf` are one place on a Xen instance. */
+function attachmentPoint(deviceName: string): string {
+  return fullDeviceName(deviceName).replace(/^\/dev\/(sd|xvd)/, "");
+}
+
+function fullDeviceName(deviceName: string): string {
+  return deviceName.startsWith("/dev/") ? deviceName : `/dev/${deviceName}`;
+}
+
+function inUse(deviceName: string): ApiError {
+  return invalidParameterValue(
+    `Invalid value '${deviceName}' for unixDevice. Attachment point ${deviceName} is already in use`,
+  );
+}
+
+/** A name that somebody else's node has on this machine is, to the client, an attachment point in use. */
+function attachFailure(error: unknown, deviceName: string): unknown {
+  return error instanceof Error && error.name === "DeviceNodeExistsError" ? inUse(deviceName) : error;
+}

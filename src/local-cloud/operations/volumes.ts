@@ -1,0 +1,262 @@
+import type { VolumeId } from "../../base/ids.ts";
+import { GIB } from "../../base/units.ts";
+import { ApiError, incorrectState, invalidParameterValue, missingParameter } from "../protocol/api-error.ts";
+import type { XmlObject } from "../protocol/xml.ts";
+import type { SnapshotRecord, VolumeRecord } from "../state/records.ts";
+import { type Call, stopIfDryRun } from "./call.ts";
+import { earlierResource, rememberResource } from "./client-tokens.ts";
+import { type Cloud, now } from "./cloud.ts";
+import { planEncryption } from "./encryption.ts";
+import { applyFilters, type FilterTable, NEVER } from "./filters.ts";
+import { type PageLimits, pageOf } from "./pages.ts";
+import { zonesOf } from "./regions.ts";
+import { newVolumeId, snapshotId, volumeId, volumeNotFound } from "./resource-ids.ts";
+import { snapshotForVolume } from "./snapshots.ts";
+import { tagSet, tagSpecifications } from "./tag-rules.ts";
+import { planVolumeShape, VOLUME_TYPES } from "./volume-types.ts";
+
+/** DescribeVolumes, "MaxResults": 5 to 1,000. */
+const PAGES: PageLimits = { min: 5, max: 1_000, idsName: "volumesSet" };
+
+export async function createVolume(call: Call): Promise<XmlObject> {
+  const { cloud, params, caller, region } = call;
+  const earlier = earlierResource(call);
+  if (earlier !== undefined) return volumeFields(ownVolume(call, volumeId(earlier)));
+  const zone = requestedZone(call);
+  const source = requestedSnapshot(call);
+  const sizeGib = params.integer("Size") ?? source?.sizeGib;
+  if (sizeGib === undefined) throw missingParameter("size/snapshot");
+  if (source !== undefined && sizeGib < source.sizeGib) {
+    throw invalidParameterValue(
+      `Volume of ${sizeGib}GiB is smaller than snapshot '${source.id}', expect size >= ${source.sizeGib}GiB`,
+    );
+  }
+  // CreateVolume, "VolumeType": "Default: gp2".
+  const type = params.choice("VolumeType", VOLUME_TYPES) ?? "gp2";
+  const shape = planVolumeShape({
+    type,
+    sizeGib,
+    iops: params.integer("Iops"),
+    throughput: params.integer("Throughput"),
+  });
+  const encryption = planEncryption(call, {
+    encrypted: params.boolean("Encrypted"),
+    kmsKeyId: params.string("KmsKeyId"),
+    source,
+  });
+  const multiAttachEnabled = params.boolean("MultiAttachEnabled") ?? false;
+  if (multiAttachEnabled && type !== "io1" && type !== "io2") {
+    throw new ApiError("InvalidParameterCombination", "Multi-Attach is only supported for io1 and io2 volumes.");
+  }
+  const tags = tagSpecifications(params, ["volume"]).get("volume") ?? [];
+  stopIfDryRun(call);
+  const volume: VolumeRecord = {
+    ...shape,
+    ...encryption,
+    id: newVolumeId(),
+    ownerId: caller.accountId,
+    region,
+    sequence: cloud.state.nextSequence(),
+    zone,
+    multiAttachEnabled,
+    snapshotId: source?.id,
+    createTime: now(cloud),
+    productCodes: source?.productCodes ?? [],
+    tags,
+    state: "creating",
+  };
+  cloud.state.volumes.put(volume.id, volume);
+  rememberResource(call, volume.id);
+  await cloud.state.commit();
+  const answer = volumeFields(volume);
+  await cloud.transitions.start("CreateVolume", (waitForDelay) => finishCreating(cloud, volume, waitForDelay));
+  return answer;
+}
+
+/** Makes the disk of a volume that is "creating". Also what an opened store does with one. */
+export async function finishCreating(
+  cloud: Cloud,
+  volume: VolumeRecord,
+  waitForDelay: () => Promise<void>,
+): Promise<void> {
+  const { id, sizeGib, snapshotId: source } = volume;
+  const content = { sizeBytes: sizeGib * GIB, ...(source === undefined ? {} : { snapshotId: source }) };
+  try {
+    await cloud.storage.createVolume(id, content);
+  } catch (error) {
+    // As in EC2: the call has succeeded, the volume has not.
+    cloud.report(`Cannot make volume "${id}"`, error);
+    return changeVolume(cloud, id, { state: "error" });
+  }
+  await waitForDelay();
+  await changeVolume(cloud, id, { state: "available" });
+}
+
+export async function deleteVolume(call: Call): Promise<XmlObject> {
+  const { cloud, params } = call;
+  const volume = ownVolume(call, volumeId(params.required("VolumeId")));
+  if (volume.attachment !== undefined) {
+    const message = `Volume ${volume.id} is currently attached to ${volume.attachment.instanceId}`;
+    throw new ApiError("VolumeInUse", message);
+  }
+  if (volume.state === "creating") throw incorrectState(`The volume '${volume.id}' is in the 'creating' state.`);
+  stopIfDryRun(call);
+  if (volume.state === "deleting") return { return: true };
+  await changeVolume(cloud, volume.id, { state: "deleting" });
+  await cloud.transitions.start("DeleteVolume", (waitForDelay) => finishDeleting(cloud, volume.id, waitForDelay));
+  return { return: true };
+}
+
+export async function finishDeleting(cloud: Cloud, id: VolumeId, waitForDelay: () => Promise<void>): Promise<void> {
+  await cloud.storage.deleteVolume(id);
+  await waitForDelay();
+  cloud.state.volumes.delete(id);
+  await cloud.state.commit();
+}
+
+export function describeVolumes(call: Call): XmlObject {
+  const { params } = call;
+  const ids = params.list("VolumeId");
+  const volumes = ids.length > 0 ? ids.map((id) => ownVolume(call, volumeId(id, "volumes"))) : ownVolumes(call);
+  const page = pageOf(applyFilters(volumes, params, FILTERS), params, PAGES, ids.length > 0);
+  return { volumeSet: page.items.map(volumeFields), nextToken: page.nextToken };
+}
+
+export function describeVolumeStatus(call: Call): XmlObject {
+  const { params } = call;
+  const ids = params.list("VolumeId");
+  const volumes = ids.length > 0 ? ids.map((id) => ownVolume(call, volumeId(id, "volumes"))) : ownVolumes(call);
+  const page = pageOf(applyFilters(volumes, params, STATUS_FILTERS), params, PAGES, ids.length > 0);
+  return { volumeStatusSet: page.items.map(statusFields), nextToken: page.nextToken };
+}
+
+/** @throws {ApiError} InvalidVolume.NotFound, also for another account's volume. */
+export function ownVolume(call: Call, id: VolumeId): VolumeRecord {
+  const volume = call.cloud.state.volumes.get(id);
+  if (volume === undefined || volume.ownerId !== call.caller.accountId || volume.region !== call.region) {
+    throw volumeNotFound(id);
+  }
+  return volume;
+}
+
+export function ownVolumes({ cloud, caller, region }: Call): VolumeRecord[] {
+  return cloud.state.volumes
+    .values()
+    .filter((volume) => volume.ownerId === caller.accountId && volume.region === region);
+}
+
+/** Writes a change of a volume, unless the volume is gone. Resolves when it is durable. */
+export async function changeVolume(cloud: Cloud, id: VolumeId, change: Partial<VolumeRecord>): Promise<void> {
+  const volume = cloud.state.volumes.get(id);
+  if (volume !== undefined) cloud.state.volumes.put(id, { ...volume, ...change });
+  await cloud.state.commit();
+}
+
+export function attachmentFields({ id, attachment }: VolumeRecord): XmlObject[] {
+  if (attachment === undefined) return [];
+  return [
+    {
+      volumeId: id,
+      instanceId: attachment.instanceId,
+      device: attachment.deviceName,
+      status: attachment.state,
+      attachTime: attachment.attachTime,
+      // "When you attach a volume … false" (AttachVolume keeps a volume beyond its instance).
+      deleteOnTermination: false,
+    },
+  ];
+}
+
+function requestedZone({ params, region }: Call): string {
+  const name = params.string("AvailabilityZone");
+  const id = params.string("AvailabilityZoneId");
+  if (name === undefined && id === undefined) throw missingParameter("AvailabilityZone");
+  const zone = zonesOf(region).find((candidate) =>
+    name === undefined ? candidate.id === id : candidate.name === name,
+  );
+  if (zone === undefined) throw new ApiError("InvalidZone.NotFound", `The zone '${name ?? id}' does not exist.`);
+  return zone.name;
+}
+
+function requestedSnapshot(call: Call): SnapshotRecord | undefined {
+  const id = call.params.string("SnapshotId");
+  return id === undefined ? undefined : snapshotForVolume(call, snapshotId(id));
+}
+
+function volumeFields(volume: VolumeRecord): XmlObject {
+  return {
+    volumeId: volume.id,
+    size: volume.sizeGib,
+    // Empty, not absent, for a volume that comes from no snapshot.
+    snapshotId: volume.snapshotId ?? "",
+    availabilityZone: volume.zone,
+    availabilityZoneId: zonesOf(volume.region).find(({ name }) => name === volume.zone)?.id,
+    status: volume.state,
+    createTime: volume.createTime,
+    attachmentSet: attachmentFields(volume),
+    tagSet: tagSet(volume.tags),
+    volumeType: volume.type,
+    iops: volume.iops,
+    throughput: volume.throughput,
+    encrypted: volume.encrypted,
+    kmsKeyId: volume.kmsKeyId,
+    multiAttachEnabled: volume.multiAttachEnabled,
+  };
+}
+
+function statusFields(volume: VolumeRecord): XmlObject {
+  return {
+    volumeId: volume.id,
+    availabilityZone: volume.zone,
+    volumeStatus: {
+      status: statusOf(volume),
+      details: [
+        { name: "io-enabled", status: volume.state === "error" ? "failed" : "passed" },
+        { name: "io-performance", status: "not-applicable" },
+      ],
+    },
+  };
+}
+
+function statusOf({ state }: VolumeRecord): string {
+  if (state === "creating") return "insufficient-data";
+  return state === "error" ? "impaired" : "ok";
+}
+
+/** DescribeVolumes, "Filter.N". */
+const FILTERS: FilterTable<VolumeRecord> = {
+  "attachment.attach-time": ({ attachment }) => attachment?.attachTime,
+  "attachment.delete-on-termination": ({ attachment }) => (attachment === undefined ? undefined : false),
+  "attachment.device": ({ attachment }) => attachment?.deviceName,
+  "attachment.instance-id": ({ attachment }) => attachment?.instanceId,
+  "attachment.status": ({ attachment }) => attachment?.state,
+  "availability-zone": ({ zone }) => zone,
+  "availability-zone-id": ({ region, zone }) => zonesOf(region).find(({ name }) => name === zone)?.id,
+  "create-time": ({ createTime }) => createTime,
+  encrypted: ({ encrypted }) => encrypted,
+  "fast-restored": () => false,
+  "multi-attach-enabled": ({ multiAttachEnabled }) => multiAttachEnabled,
+  "operator.managed": () => false,
+  "operator.principal": NEVER,
+  size: ({ sizeGib }) => sizeGib,
+  "snapshot-id": (volume) => volume.snapshotId,
+  status: ({ state }) => state,
+  "volume-id": ({ id }) => id,
+  "volume-type": ({ type }) => type,
+};
+
+/** DescribeVolumeStatus, "Filter.N". Nothing ever happens to a volume here, so events and actions find nothing. */
+const STATUS_FILTERS: FilterTable<VolumeRecord> = {
+  "action.code": NEVER,
+  "action.description": NEVER,
+  "action.event-id": NEVER,
+  "availability-zone": ({ zone }) => zone,
+  "event.description": NEVER,
+  "event.event-id": NEVER,
+  "event.event-type": NEVER,
+  "event.not-after": NEVER,
+  "event.not-before": NEVER,
+  "volume-status.details-name": () => ["io-enabled", "io-performance"],
+  "volume-status.details-status": ({ state }) => [state === "error" ? "failed" : "passed", "not-applicable"],
+  "volume-status.status": statusOf,
+};
