@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { watchForLeaks } from "./leaks.ts";
+import { adoptOrphans } from "./orphans.ts";
+
+test("watchForLeaks() finds and ends a process that its parent left in a session of its own", async () => {
+  await using _orphans = adoptOrphans();
+  const leaks = await watchForLeaks({ onlyBelow: "/nothing/is/here" });
+  const parent = spawn("sh", ["-c", "setsid sleep 4321 & exit 0"], { stdio: "ignore" });
+  await once(parent, "exit");
+  const found = await leaks.check();
+  assert.equal(found.length, 1, found.join("\n"));
+  assert.match(found[0] ?? "", /^left behind: process \d+: sleep 4321$/);
+  assert.deepEqual(await leaks.check(), [], "it is told once, and ended");
+});
