@@ -8,6 +8,7 @@ import { type ImportedImage, type ImportPlan, importImage } from "./import-image
 import { type CloudOptions, openCloud } from "./open-cloud.ts";
 import type { Cloud } from "./operations/cloud.ts";
 import { serveQuery } from "./protocol/serve-query.ts";
+import type { ImageRecord, SnapshotRecord, VolumeRecord } from "./state/records.ts";
 
 export interface LocalCloudOptions extends CloudOptions {
   /** Address to listen on, "127.0.0.1". */
@@ -30,8 +31,16 @@ export interface LocalCloud extends AsyncDisposable {
   readonly accountId: string;
   readonly instanceId: InstanceId;
   readonly region: string;
+  /** What the store holds, of all accounts and regions. */
+  records(): CloudRecords;
   /** Registers an image of content that `plan.write` puts into the storage. */
   importImage(plan: ImportPlan): Promise<ImportedImage>;
+}
+
+export interface CloudRecords {
+  readonly images: readonly ImageRecord[];
+  readonly volumes: readonly VolumeRecord[];
+  readonly snapshots: readonly SnapshotRecord[];
 }
 
 // EC2's largest requests are well below: 64 KB of UEFI data, or a thousand ids.
@@ -69,6 +78,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     accountId: cloud.host.accountId,
     instanceId: cloud.host.instanceId,
     region: cloud.host.region,
+    records: () => ({
+      images: cloud.state.images.values(),
+      volumes: cloud.state.volumes.values(),
+      snapshots: cloud.state.snapshots.values(),
+    }),
     importImage: (plan) => importImage(cloud, plan),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
