@@ -53,8 +53,8 @@ function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void
     .command("version")
     .description("prints the version")
     .action(async () => {
-      const { printVersion } = await import("./version-request.ts");
-      onExitCode(printVersion(context, context.isMachineReadable));
+      const { runVersion } = await import("./commands/version.ts");
+      onExitCode(runVersion(context));
     });
   // Only of the program itself: an unknown command is its excess argument, and is answered by name.
   return program.allowExcessArguments();

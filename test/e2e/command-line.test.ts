@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { amibakeCommand, runAmibake } from "../helpers/amibake-cli.ts";
 
@@ -33,6 +33,18 @@ test("version -machine-readable prints Packer's lines", async () => {
   const { exitCode, stdout } = await runAmibake(["-machine-readable", "version"]);
   assert.equal(exitCode, 0);
   assert.match(stdout, /^\d+,,ui,say,amibake v(\S+)\n\d+,,version,\1\n\d+,,version-prelease,\n\d+,,version-commit,\n$/);
+});
+
+test("version loads next to nothing before it answers", async () => {
+  const [, entry = ""] = await amibakeCommand();
+  const text = await readFile(entry, "utf8");
+  // The bundler's own helpers come as a file of their own.
+  const loaded = [...text.matchAll(/(?:^|;)import(?:[^"(;]*from)?"(\.[^"]+)"/gm)].map(([, path = ""]) =>
+    join(dirname(entry), path),
+  );
+  const bytes = await Promise.all([entry, ...loaded].map(async (path) => (await stat(path)).size));
+  assert.ok(loaded.length <= 1, `it loads ${loaded.join(", ")}`);
+  assert.ok(bytes.reduce((sum, size) => sum + size, 0) < 8192, `it loads ${bytes.join(" + ")} bytes`);
 });
 
 test("--help lists the commands and the exit codes", async () => {
