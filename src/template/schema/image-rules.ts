@@ -20,18 +20,24 @@ export function descriptionProblem(description: Deferred | undefined): string | 
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html, "Tag restrictions" */
-export function tagsProblem(key: string, tags: readonly TagTemplate[] | undefined = []): string | undefined {
-  if (tags.length > 50) return `"${key}" must have at most 50 tags, not ${tags.length}`;
-  for (const tag of tags) {
-    const name = plannedText(tag.key);
-    if (name?.toLowerCase().startsWith("aws:"))
-      return `"${key}" has "${name}": names that start with "aws:" are kept by AWS`;
-    if (name === "") return `"${key}" has a tag without a name`;
-    if (name !== undefined && name.length > 128)
-      return `"${key}" has a name of ${name.length} characters; 128 are allowed`;
-    const valueLength = plannedText(tag.value)?.length ?? 0;
-    if (valueLength > 256)
-      return `"${key}" has a value of ${valueLength} characters for "${tag.key.source}"; 256 are allowed`;
-  }
-  return undefined;
+export function tagsProblem(key: string, tags: readonly TagTemplate[] | undefined): string | undefined {
+  // What could not be read as tags has been told already.
+  const list: readonly TagTemplate[] = Array.isArray(tags) ? tags : [];
+  const problem = list.length > 50 ? `has ${list.length} tags; 50 are allowed` : firstOf(list, tagProblem);
+  return problem === undefined ? undefined : `"${key}" ${problem}`;
+}
+
+function tagProblem({ key, value }: TagTemplate): string | undefined {
+  const name = plannedText(key);
+  if (name === "") return "has a tag without a name";
+  if (name?.toLowerCase().startsWith("aws:")) return `has "${name}": names that start with "aws:" are kept by AWS`;
+  if (name !== undefined && name.length > 128) return `has a name of ${name.length} characters; 128 are allowed`;
+  const valueLength = plannedText(value)?.length ?? 0;
+  return valueLength > 256
+    ? `has a value of ${valueLength} characters for "${key.source}"; 256 are allowed`
+    : undefined;
+}
+
+function firstOf<T>(items: readonly T[], problemOf: (item: T) => string | undefined): string | undefined {
+  return items.map(problemOf).find((problem) => problem !== undefined);
 }
