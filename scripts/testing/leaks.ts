@@ -15,7 +15,7 @@ export interface LeakWatch {
 /**
  * With `onlyBelow`, loop devices of files elsewhere and device nodes do not count: other people use this machine.
  */
-export async function watchForLeaks(options: { onlyBelow: string | undefined }): Promise<LeakWatch> {
+export async function watchForLeaks(options: { onlyBelow: string | undefined; settleMs?: number }): Promise<LeakWatch> {
   const isOurs = (line: string): boolean =>
     options.onlyBelow === undefined || !/^(loop|node|link) /.test(line) || line.includes(options.onlyBelow);
   const readOurs = async (): Promise<HostState> => new Set([...(await readHostState())].filter(isOurs));
@@ -24,7 +24,7 @@ export async function watchForLeaks(options: { onlyBelow: string | undefined }):
   const own = new Set((await readRunningChildren()).keys());
   return {
     async check() {
-      const deadline = performance.now() + SETTLE_MS;
+      const deadline = performance.now() + (options.settleMs ?? SETTLE_MS);
       for (;;) {
         const now = await readOurs();
         const orphans = [...(await readRunningChildren())].filter(([pid]) => !own.has(pid));
