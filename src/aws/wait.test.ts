@@ -51,7 +51,7 @@ test("waitFor() ends past the deadline and says what it waited for", async () =>
     signal: never,
     clock,
   });
-  await assert.rejects(wait, { message: "Cannot wait longer than 5.0 s for volume vol-1 to become available" });
+  await assert.rejects(wait, { message: "Cannot wait longer than 5.3 s for volume vol-1 to become available" });
 });
 
 test("waitFor() does exactly what aws_polling says", async () => {

@@ -12,18 +12,18 @@ export interface WaitOptions {
   /** "volume vol-1 to become available" */
   readonly what: string;
   readonly deadlineMs: number;
-  /** @default 1000 */
-  readonly firstDelayMs?: number;
   /** Takes the place of the schedule and the deadline. */
   readonly polling?: Polling | undefined;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
 }
 
-// A poll waits for this part of the time already waited: what polling adds to a
-// wait stays below that part of it, while a long wait costs few calls.
+// What is quick is asked about often, at first after each doubling of the time
+// waited. Later a poll waits for a part of that time: what polling adds to a long
+// wait stays below that part of it, while it costs few calls.
+const DELAY_MS_FIRST = 50;
+const DELAY_MS_USUAL = 500;
 const DELAY_SHARE = 0.025;
-const DELAY_MS_MIN = 500;
 const DELAY_MS_MAX = 10_000;
 
 /**
@@ -43,13 +43,13 @@ export async function waitFor<T>(look: () => Promise<T | undefined>, options: Wa
     const waitedMs = clock.now() - start;
     const isLast = polling === undefined ? waitedMs >= deadlineMs : attempt >= polling.attemptsMax;
     if (isLast) throw waitTimeout(what, waitedMs, polling !== undefined);
-    await clock.sleep(polling?.delayMs ?? nextDelayMs(attempt, waitedMs, options.firstDelayMs), signal);
+    await clock.sleep(polling?.delayMs ?? nextDelayMs(waitedMs), signal);
   }
 }
 
-function nextDelayMs(attempt: number, waitedMs: number, firstDelayMs = 1000): number {
-  if (attempt === 1) return firstDelayMs;
-  return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, waitedMs * DELAY_SHARE));
+function nextDelayMs(waitedMs: number): number {
+  const early = Math.min(DELAY_MS_USUAL, Math.max(DELAY_MS_FIRST, waitedMs));
+  return Math.min(DELAY_MS_MAX, Math.max(early, waitedMs * DELAY_SHARE));
 }
 
 function waitTimeout(what: string, waitedMs: number, isPolling: boolean): ToolError {

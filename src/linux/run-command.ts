@@ -259,7 +259,11 @@ function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; o
       // Quiet for the whole time, not merely slow: a busy event loop must not lose what is in the pipe.
       for (let seen = -1; !isClosed && seen !== bytesSeen; ) {
         seen = bytesSeen;
-        await Promise.race([closed, delay(DRAIN_AFTER_EXIT_MS)]);
+        const quiet = new AbortController();
+        // Cut short, because a timer that is left alone keeps the whole process from ending.
+        const timer = delay(DRAIN_AFTER_EXIT_MS, undefined, { signal: quiet.signal }).catch(() => {});
+        await Promise.race([closed, timer]);
+        quiet.abort();
         await immediate();
       }
       child.stdout?.destroy();
