@@ -5,6 +5,7 @@ import { type KnownOptions, rewriteOptions } from "./arguments.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { BuildOptions } from "./commands/build.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
+import { registerLocalCommands } from "./commands/local.ts";
 import type { ValidateOptions } from "./commands/validate.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { unsupported, usageError } from "./usage-error.ts";
@@ -48,6 +49,7 @@ function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void
     .action((_options, command: Command) => unknownCommand(command));
   addBuild(program, context, onExitCode);
   addValidate(program, context, onExitCode);
+  registerLocalCommands(program, context, onExitCode);
   addDoctor(program, context, onExitCode);
   program
     .command("version")

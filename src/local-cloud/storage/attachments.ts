@@ -165,14 +165,24 @@ export class Attachments {
     }
   }
 
-  /** Loop devices of our volumes that no record names, such as after somebody removed a record by hand. */
+  /** See `findUnrecorded`. */
   async #removeUnrecorded(): Promise<void> {
-    for (const { devicePath, backingFile } of await listLoopDevices()) {
-      const volumeId = basename(backingFile).replace(/\.disk( \(deleted\))?$/, "") as VolumeId;
-      if (!backingFile.startsWith(join(this.#layout.volumeDirectory, "/")) || this.#records.has(volumeId)) continue;
-      const record: AttachmentRecord = { volumeId, deviceName: "", state: "attaching", nodes: [], links: [] };
-      if (await removeDevices(record, this.#context(volumeId))) continue;
-      this.#options.report(`"${devicePath}" has the file "${backingFile}" of no attached volume and is in use`);
+    for (const record of await findUnrecorded(this.#layout, new Set(this.#records.keys()))) {
+      if (await removeDevices(record, this.#context(record.volumeId))) continue;
+      this.#options.report(`"${record.loopDevice}" is of volume "${record.volumeId}", not attached, and in use`);
     }
   }
+}
+
+/** Loop devices of our volumes that no record names, such as after somebody removed a record by hand. */
+export async function findUnrecorded(
+  { volumeDirectory }: StoreLayout,
+  recorded: ReadonlySet<VolumeId>,
+): Promise<AttachmentRecord[]> {
+  const devices = await listLoopDevices();
+  return devices.flatMap(({ devicePath, backingFile }): AttachmentRecord[] => {
+    const volumeId = basename(backingFile).replace(/\.disk( \(deleted\))?$/, "") as VolumeId;
+    if (!backingFile.startsWith(join(volumeDirectory, "/")) || recorded.has(volumeId)) return [];
+    return [{ volumeId, deviceName: "", state: "attaching", loopDevice: devicePath, nodes: [], links: [] }];
+  });
 }

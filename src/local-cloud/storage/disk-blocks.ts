@@ -17,20 +17,25 @@ export interface ProgressOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface StoreDiskOptions extends ProgressOptions {
+  /** What the disk was made from: its unchanged blocks are compared instead of hashed. */
+  readonly base?: SnapshotManifest | undefined;
+  /** At least that of the file, which zeros then follow. @default that of the file */
+  readonly sizeBytes?: number | undefined;
+}
+
 /**
  * Stores the content of a disk file, which it reads only where it has data.
  *
  * On success each block of the result is used once more, and durable. On failure nothing is.
- *
- * @param base what the disk was made from: its unchanged blocks are compared instead of hashed.
  */
 export async function storeDisk(
   path: string,
   store: BlockStore,
-  options: ProgressOptions & { readonly base?: SnapshotManifest | undefined } = {},
+  options: StoreDiskOptions = {},
 ): Promise<SnapshotManifest> {
   await using file = await open(path, "r");
-  const { size: sizeBytes } = await file.stat();
+  const sizeBytes = options.sizeBytes ?? (await file.stat()).size;
   const indexes = blocksOf(await dataExtents(file), SNAPSHOT_BLOCK_BYTES);
   const baseHashes = new Map(options.base?.blocks.map(({ blockIndex, hash }) => [blockIndex, hash]));
   const buffers = blockBuffers();

@@ -1,11 +1,11 @@
-import { copyFile, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import type { SnapshotId, VolumeId } from "../../base/ids.ts";
 import { syncDirectory, writeFileAtomically } from "../../linux/atomic-file.ts";
 import { Attachments } from "./attachments.ts";
 import { BlockStore } from "./block-store.ts";
-import { type ProgressOptions, storeDisk, writeDisk } from "./disk-blocks.ts";
+import { type ProgressOptions, type StoreDiskOptions, storeDisk, writeDisk } from "./disk-blocks.ts";
 import type { AttachedDisk, DiskStorage, SnapshotContent } from "./disk-storage.ts";
 import { contentOf, decodeManifest, encodeManifest, type SnapshotManifest } from "./snapshot-manifest.ts";
 import {
@@ -40,6 +40,7 @@ export async function openDiskStorage(options: DiskStorageOptions): Promise<File
   // The kernel tells the real path of a loop device's file.
   const layout = storeLayout(await realpath(options.storeDirectory));
   await Promise.all([layout.snapshotDirectory, layout.volumeDirectory].map(removeUnfinished));
+  await emptyDirectory(layout.scratchDirectory);
   const blocks = await BlockStore.open(layout.blockDirectory, await usedBlocks(layout));
   const attachments = await Attachments.open(layout, {
     nitro: options.nitro,
@@ -47,6 +48,10 @@ export async function openDiskStorage(options: DiskStorageOptions): Promise<File
     report: options.report ?? (() => {}),
   });
   return new FileDiskStorage(layout, blocks, attachments);
+}
+
+export interface Scratch extends AsyncDisposable {
+  readonly path: string;
 }
 
 /** Disks as files: see `store-layout.ts`. */
@@ -59,6 +64,12 @@ export class FileDiskStorage implements DiskStorage {
     this.#layout = layout;
     this.#blocks = blocks;
     this.#attachments = attachments;
+  }
+
+  /** A new directory on the store's file system, for what is on its way in or out. Removed when disposed of. */
+  async openScratch(): Promise<Scratch> {
+    const path = await mkdtemp(join(this.#layout.scratchDirectory, "work-"));
+    return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   }
 
   async createVolume(volumeId: VolumeId, source: { sizeBytes: number; snapshotId?: SnapshotId }): Promise<void> {
@@ -100,7 +111,7 @@ export class FileDiskStorage implements DiskStorage {
   }
 
   /** Stores a disk file that is no volume, such as one that is imported. */
-  async importSnapshot(snapshotId: SnapshotId, path: string, options: ProgressOptions = {}): Promise<SnapshotContent> {
+  async importSnapshot(snapshotId: SnapshotId, path: string, options: StoreDiskOptions = {}): Promise<SnapshotContent> {
     return this.#storeSnapshot(snapshotId, path, options);
   }
 
@@ -141,11 +152,7 @@ export class FileDiskStorage implements DiskStorage {
     await this.#attachments.giveBack();
   }
 
-  async #storeSnapshot(
-    snapshotId: SnapshotId,
-    path: string,
-    options: ProgressOptions & { readonly base?: SnapshotManifest | undefined },
-  ): Promise<SnapshotContent> {
+  async #storeSnapshot(snapshotId: SnapshotId, path: string, options: StoreDiskOptions): Promise<SnapshotContent> {
     const replaced = await readManifestFile(manifestPath(this.#layout, snapshotId));
     const manifest = await storeDisk(path, this.#blocks, options);
     try {
@@ -209,6 +216,10 @@ async function readManifestFile(path: string): Promise<SnapshotManifest | undefi
 async function removeUnfinished(directory: string): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(UNFINISHED));
   for (const name of names) await rm(join(directory, name), { force: true });
+}
+
+async function emptyDirectory(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
 }
 
 async function usedBlocks({ snapshotDirectory }: StoreLayout): Promise<string[]> {

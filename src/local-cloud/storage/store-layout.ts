@@ -8,6 +8,8 @@ export interface StoreLayout {
   readonly snapshotDirectory: string;
   readonly volumeDirectory: string;
   readonly attachmentDirectory: string;
+  /** Emptied when the store is opened. */
+  readonly scratchDirectory: string;
 }
 
 export function storeLayout(storeDirectory: string): StoreLayout {
@@ -16,6 +18,7 @@ export function storeLayout(storeDirectory: string): StoreLayout {
     snapshotDirectory: join(storeDirectory, "snapshots"),
     volumeDirectory: join(storeDirectory, "volumes"),
     attachmentDirectory: join(storeDirectory, "attachments"),
+    scratchDirectory: join(storeDirectory, "scratch"),
   };
 }
 
