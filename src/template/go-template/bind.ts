@@ -96,6 +96,6 @@ function checkArgumentCount({ name, operands, offset }: Call, implementation: Te
   throw new GoTemplateError(
     `The template function "${name}" takes ${wanted} ${noun}, not ${operands.length}`,
     offset,
-    usage === undefined ? undefined : `Write for example {{${usage}}}`,
+    `Write for example {{${usage}}}`,
   );
 }

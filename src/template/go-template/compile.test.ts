@@ -93,7 +93,7 @@ const MISTAKES: readonly (readonly [source: string, error: string])[] = [
   ],
   ['{{split "a-b" "-" 5}}', '2: "split" cannot give part 5 of 2 parts | The first part is number 0'],
   ["{{user `nope`}}", '2: Unknown user variable "nope"'],
-  ["{{uper `a`}}", '2: Unknown template function "uper" | Did you mean "upper"?'],
+  ["{{uppr `a`}}", '2: Unknown template function "uppr" | Did you mean "upper"?'],
   [
     "{{env `HOME`}}",
     '2: The template function "env" works only in "variables": declare a variable with it, and use that with "user"',

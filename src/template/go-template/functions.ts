@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { strftime } from "./strftime.ts";
 import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
+import { TEXT_FUNCTIONS } from "./text-functions.ts";
 import { formatGoTime, RFC3339 } from "./time-layout.ts";
 
 /** What the functions of a run answer from. */
@@ -17,17 +18,34 @@ export interface FunctionContext {
 
 /** The functions that every template string may call. */
 export function createFunctions(context: FunctionContext): Map<string, TemplateFunction> {
+  const { startTime } = context;
   return new Map<string, TemplateFunction>([
-    ...textFunctions(),
-    ["user", { parameters: ["text"], usage: "user `name`", call: context.userVariable }],
-    ["timestamp", { parameters: [], call: () => String(Math.floor(context.startTime.getTime() / 1000)) }],
+    [
+      "user",
+      {
+        parameters: ["text"],
+        usage: "user `name`",
+        summary: "The value of a user variable",
+        call: context.userVariable,
+      },
+    ],
+    [
+      "timestamp",
+      {
+        parameters: [],
+        usage: "timestamp",
+        summary: "When the run started, as Unix time; the same everywhere in a run",
+        call: () => String(Math.floor(startTime.getTime() / 1000)),
+      },
+    ],
     [
       "isotime",
       {
         parameters: ["text"],
         optionalCount: 1,
         usage: "isotime `2006-01-02`",
-        call: (layout = RFC3339) => formatGoTime(context.startTime, layout),
+        summary: "When the run started, in UTC, in a layout of Go; without one as in RFC 3339",
+        call: (layout = RFC3339) => formatGoTime(startTime, layout),
       },
     ],
     [
@@ -35,38 +53,61 @@ export function createFunctions(context: FunctionContext): Map<string, TemplateF
       {
         parameters: ["text"],
         usage: "strftime `%Y-%m-%d`",
-        call: (format: string) => strftime(context.startTime, format),
+        summary: "When the run started, in UTC, in a format of C",
+        call: (format: string) => strftime(startTime, format),
       },
     ],
-    ["uuid", { parameters: [], call: () => timeOrderedUuid(Date.now()) }],
-    ["pwd", { parameters: [], call: () => context.workingDirectory }],
-    ["template_dir", { parameters: [], call: () => templateDirectory(context) }],
-    ["packer_version", { parameters: [], call: () => context.toolVersion }],
+    ...TEXT_FUNCTIONS,
+    [
+      "uuid",
+      {
+        parameters: [],
+        usage: "uuid",
+        summary: "A new UUID, a later one sorting later",
+        call: () => timeOrderedUuid(Date.now()),
+      },
+    ],
+    ["pwd", { parameters: [], usage: "pwd", summary: "The working directory", call: () => context.workingDirectory }],
+    [
+      "template_dir",
+      {
+        parameters: [],
+        usage: "template_dir",
+        summary: "The directory of the template",
+        call: () => templateDirectory(context),
+      },
+    ],
+    [
+      "packer_version",
+      { parameters: [], usage: "packer_version", summary: "The version of amibake", call: () => context.toolVersion },
+    ],
   ]);
 }
 
-function textFunctions(): [string, TemplateFunction][] {
-  return [
-    ["upper", { parameters: ["text"], usage: "user `name` | upper", call: (text: string) => text.toUpperCase() }],
-    ["lower", { parameters: ["text"], usage: "user `name` | lower", call: (text: string) => text.toLowerCase() }],
-    ["split", { parameters: ["text", "text", "integer"], usage: "split `a-b` `-` 0", call: split }],
+/** What only the values of variables may call. */
+export function createVariableFunctions(
+  environment: Readonly<Record<string, string | undefined>>,
+): Map<string, TemplateFunction> {
+  return new Map([
     [
-      "replace",
-      { parameters: ["text", "text", "integer", "text"], usage: "replace `old` `new` 1 `text`", call: replace },
-    ],
-    [
-      "replace_all",
+      "env",
       {
-        parameters: ["text", "text", "text"],
-        usage: "replace_all `old` `new` `text`",
-        call: (old: string, replacement: string, text: string) => replace(old, replacement, -1, text),
+        parameters: ["text"],
+        usage: "env `HOME`",
+        summary: "A variable of the environment, empty if it is not set; only in `variables`",
+        call: (name: string) => environment[name] ?? "",
       },
     ],
-    [
-      "clean_resource_name",
-      { parameters: ["text"], usage: "user `name` | clean_resource_name", call: cleanResourceName },
-    ],
-  ];
+  ]);
+}
+
+/** What only builders and provisioners may call. */
+export function createBuildFunctions(build: { name: string; type: string }): Map<string, TemplateFunction> {
+  const [usage, typeUsage] = ["build_name", "build_type"];
+  return new Map([
+    [usage, { parameters: [], usage, summary: "The name of the build", call: () => build.name }],
+    [typeUsage, { parameters: [], usage: typeUsage, summary: "The type of its builder", call: () => build.type }],
+  ]);
 }
 
 /** Functions of the language and of Packer that amibake does not have, each with why. */
@@ -87,33 +128,6 @@ export const ABSENT_FUNCTIONS: ReadonlyMap<string, string> = new Map([
 function templateDirectory({ templateDirectory: directory }: FunctionContext): string {
   if (directory !== undefined) return directory;
   throw new TemplateFunctionError('"template_dir" is not known: the template comes from standard input', 'Use "pwd"');
-}
-
-function split(text: string, separator: string, index: number): string {
-  const parts = separator === "" ? [...text] : text.split(separator);
-  const part = parts[index];
-  if (part !== undefined) return part;
-  const count = parts.length === 1 ? "1 part" : `${parts.length} parts`;
-  throw new TemplateFunctionError(`"split" cannot give part ${index} of ${count}`, "The first part is number 0");
-}
-
-function replace(old: string, replacement: string, countMax: number, text: string): string {
-  const parts = old === "" ? ["", ...text, ""] : text.split(old);
-  const replaced = countMax < 0 ? parts.length - 1 : Math.min(countMax, parts.length - 1);
-  return (
-    parts.slice(0, replaced + 1).join(replacement) +
-    parts
-      .slice(replaced + 1)
-      .map((part) => old + part)
-      .join("")
-  );
-}
-
-/** Makes a text fit for an image's name. Packer counts bytes: "é" becomes two dashes. */
-export function cleanResourceName(text: string): string {
-  return Buffer.from(text)
-    .toString("latin1")
-    .replace(/[^A-Za-z0-9()[\] ./\-'@_]/g, "-");
 }
 
 /** A UUID whose first eight digits are the Unix time, so that later ones sort later. */

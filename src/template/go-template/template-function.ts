@@ -5,8 +5,10 @@ export interface TemplateFunction {
   readonly parameters: readonly ("text" | "integer")[];
   /** How many of the last parameters may be left out. */
   readonly optionalCount?: number;
-  /** A correct call, to be shown beside a wrong one. */
-  readonly usage?: string;
+  /** A correct call, for the reference page and beside a wrong one. */
+  readonly usage: string;
+  /** What it gives, for the reference page. */
+  readonly summary: string;
   /**
    * The arguments have been checked against `parameters`.
    *

@@ -1,6 +1,12 @@
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildPlan, TemplatePlan } from "../build-plan.ts";
-import { ABSENT_FUNCTIONS, createFunctions, type FunctionContext } from "../go-template/functions.ts";
+import {
+  ABSENT_FUNCTIONS,
+  createBuildFunctions,
+  createFunctions,
+  createVariableFunctions,
+  type FunctionContext,
+} from "../go-template/functions.ts";
 import type { TemplateFunction } from "../go-template/template-function.ts";
 import type { ProblemList } from "../template-error.ts";
 import { type NamedBuilder, nameBuilders, readBuilder } from "./builders.ts";
@@ -58,8 +64,7 @@ async function readVariables(root: TemplateRoot, options: JsonTemplateOptions): 
   await setVariables(variables, options, options);
   // `user` of this section is the variables' own: it may meet one that is not evaluated yet.
   const functions = createFunctions({ ...options.functions, userVariable: () => "" });
-  functions.set("env", { parameters: ["text"], usage: "env `NAME`", call: (name: string) => environment[name] ?? "" });
-  variables.evaluate(functions);
+  variables.evaluate(new Map([...functions, ...createVariableFunctions(environment)]));
   readSensitive(root.sensitiveVariables, variables, options);
   return variables;
 }
@@ -118,11 +123,7 @@ function scopeOf(
   { functions, startTime }: BuildsOptions,
 ): ConformContext["scope"] {
   return {
-    functions: new Map([
-      ...functions,
-      ["build_name", { parameters: [], call: () => name }],
-      ["build_type", { parameters: [], call: () => type }],
-    ]),
+    functions: new Map([...functions, ...createBuildFunctions({ name, type })]),
     absentFunctions: ABSENT_FUNCTIONS,
     // The old name of {{timestamp}}: when the plan is made, the image's name must be known.
     known: { CreateTime: String(Math.floor(startTime.getTime() / 1000)) },

@@ -50,6 +50,7 @@ export class UserVariables {
     const user: TemplateFunction = {
       parameters: ["text"],
       usage: "user `name`",
+      summary: "The value of another user variable",
       call: (name: string) => this.#evaluateOne(name, scope),
     };
     const scope: TemplateScope = {

@@ -52,7 +52,9 @@ const image = {
     .optional()
     .describe("Whether the image supports enhanced networking (ENA). Without it, as its source does"),
   tags: tags().default([]).describe("Tags of the image and its snapshots"),
-  snapshot_tags: tags().default([]).describe("Tags of the snapshots, in addition to `tags` and before them"),
+  snapshot_tags: tags()
+    .default([])
+    .describe("Tags of the snapshots, in addition to `tags`; of two with one name, this one wins"),
 };
 
 const source = {
