@@ -4,7 +4,7 @@ import type { Call } from "./operations/call.ts";
 import type { Cloud } from "./operations/cloud.ts";
 import { checkRootMapping } from "./operations/image-mappings.ts";
 import { addImage, checkName, checkNameIsFree } from "./operations/register-image.ts";
-import { completedSnapshot } from "./operations/snapshots.ts";
+import { snapshotOfContent } from "./operations/snapshots.ts";
 import { ApiError } from "./protocol/api-error.ts";
 import { Params } from "./protocol/query-params.ts";
 import type { Architecture, Tag } from "./state/records.ts";
@@ -38,7 +38,7 @@ export async function importImage(cloud: Cloud, plan: ImportPlan): Promise<Impor
   const call = ownCall(cloud);
   checkImportName(call, plan.name);
   const description = plan.description ?? "";
-  const snapshot = await completedSnapshot(call, { description, write: plan.write });
+  const snapshot = await snapshotOfContent(call, description, plan.write);
   const rootDeviceName = plan.rootDeviceName ?? "/dev/xvda";
   const ebs = {
     snapshotId: snapshot.id,
@@ -51,6 +51,7 @@ export async function importImage(cloud: Cloud, plan: ImportPlan): Promise<Impor
   } as const;
   const mappings = [{ deviceName: rootDeviceName, ebs }];
   checkRootMapping(mappings, rootDeviceName);
+  cloud.state.snapshots.put(snapshot.id, snapshot);
   const imageId = await addImage(cloud, "RegisterImage", {
     ownerId: call.caller.accountId,
     region: call.region,

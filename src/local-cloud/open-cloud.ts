@@ -45,6 +45,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud & AsyncDis
     buckets: new TokenBuckets(clock),
     host: hostInstance(identify(state, clock), nitro),
     progress: new Map(),
+    tokensInUse: new Map(),
     report,
   };
   const close = async () => {

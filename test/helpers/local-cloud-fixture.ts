@@ -1,11 +1,16 @@
+import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EC2Client } from "@aws-sdk/client-ec2";
-import { STSClient } from "@aws-sdk/client-sts";
+import { AttachVolumeCommand, type AttachVolumeCommandOutput, EC2Client } from "@aws-sdk/client-ec2";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { AsyncDisposableStack } from "../../src/base/async-disposable-stack.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../src/local-cloud/server.ts";
 import { FakeDiskStorage } from "./fake-disk-storage.ts";
+
+// The SDK reads it when a client is made.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -22,8 +27,35 @@ export interface CloudFixture extends AsyncDisposable {
   /** The account's own client, or one for another region or other credentials. */
   ec2(options?: ClientOptions): EC2Client;
   sts(options?: ClientOptions): STSClient;
+  /** Credentials of a role in another account. */
+  otherAccount(accountId: string): Promise<Credentials>;
+  /** Attaches a volume to the host. */
+  attach(volumeId: string, deviceName: string): Promise<AttachVolumeCommandOutput>;
   /** Closes the cloud and opens its store again. */
   restart(options?: Partial<LocalCloudOptions>): Promise<void>;
+}
+
+/** What a client sees of an error. */
+export interface AwsError {
+  readonly name: string;
+  readonly message: string;
+  readonly $metadata: { readonly httpStatusCode?: number };
+}
+
+/** Waits for the call to fail as AWS says it would. */
+export async function expectAwsError(
+  call: Promise<unknown>,
+  expected: { name: string; message?: string | RegExp; status?: number },
+): Promise<void> {
+  await assert.rejects(call, (error: unknown) => {
+    // The SDK's exceptions have this shape; anything else fails the comparisons below.
+    const { name, message, $metadata } = error as AwsError;
+    assert.equal(name, expected.name, message);
+    if (typeof expected.message === "string") assert.equal(message, expected.message);
+    if (expected.message instanceof RegExp) assert.match(message, expected.message);
+    if (expected.status !== undefined) assert.equal($metadata.httpStatusCode, expected.status);
+    return true;
+  });
 }
 
 export interface ClientOptions {
@@ -63,8 +95,10 @@ export async function startCloudFixture(options: Partial<LocalCloudOptions> = {}
     region,
     credentials,
     maxAttempts: 1,
+    // What is signed must be of the cloud's time.
+    systemClockOffset: (options.clock ?? systemClock).now() - Date.now(),
   });
-  return {
+  const fixture: CloudFixture = {
     get cloud() {
       return cloud;
     },
@@ -81,10 +115,24 @@ export async function startCloudFixture(options: Partial<LocalCloudOptions> = {}
       clients.push(client);
       return client;
     },
+    async otherAccount(accountId) {
+      const command = new AssumeRoleCommand({
+        RoleArn: `arn:aws:iam::${accountId}:role/tester`,
+        RoleSessionName: "test",
+      });
+      const { Credentials: given } = await fixture.sts().send(command);
+      const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = given ?? {};
+      return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+    },
+    attach(volumeId, deviceName) {
+      const input = { VolumeId: volumeId, InstanceId: cloud.instanceId, Device: deviceName };
+      return fixture.ec2().send(new AttachVolumeCommand(input));
+    },
     async restart(changes = {}) {
       await cloud[Symbol.asyncDispose]();
       cloud = await start(changes);
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
+  return fixture;
 }

@@ -7,10 +7,11 @@ import { type Cloud, now } from "./cloud.ts";
 import { instanceId, instanceNotFound, volumeId } from "./resource-ids.ts";
 import { attachmentFields, changeVolume, ownVolume } from "./volumes.ts";
 
-/** Nitro: 28 attachments shared by EBS, ENI and instance store; one is the root disk, one the network. */
-const NITRO_VOLUMES_MAX = 26;
-/** Xen: "more than 40 volumes … only supported on a best effort basis"; 40 with the root disk. */
-const XEN_VOLUMES_MAX = 39;
+/**
+ * Volumes that an instance takes, its root disk among them. Nitro: 28 attachments, one of which is the network's.
+ * Xen: more than 40 are "only supported on a best effort basis" ("Volume limits", EC2 User Guide).
+ */
+const VOLUMES_MAX = { nitro: 27, xen: 40 } as const;
 
 /** How often a device in use is tried again, in milliseconds. */
 const BUSY_POLL_MS = 150;
@@ -115,14 +116,15 @@ function checkAttachable({ cloud }: Call, volume: VolumeRecord, deviceName: stri
   if (volume.attachment !== undefined) {
     throw new ApiError("VolumeInUse", `${volume.id} is already attached to an instance`);
   }
-  if (volume.state !== "available") throw incorrectState(`Volume '${volume.id}' is not in the 'available' state.`);
+  if (volume.state !== "available") throw incorrectState(`${volume.id} is not 'available'.`);
   if (volume.zone !== host.zone) {
     const message = `The volume '${volume.id}' is not in the same availability zone as instance '${host.instanceId}'`;
     throw new ApiError("InvalidVolume.ZoneMismatch", message);
   }
   if (volume.productCodes.some(({ type }) => type === "marketplace")) {
-    const message = `'${volume.id}' with Marketplace codes may not be attached as a secondary device.`;
-    throw new ApiError("OperationNotPermitted", message);
+    // Recorded from AWS: aws-parallelcluster #1001, SungardAS/enhanced-snapshots #119.
+    const message = `Cannot attach volume '${volume.id}' with Marketplace codes as the instance '${host.instanceId}' is not in the 'stopped' state.`;
+    throw new ApiError("IncorrectInstanceState", message);
   }
   if (!DEVICE_NAME.test(deviceName)) {
     throw invalidValue(deviceName, "device", `${deviceName} is not a valid EBS device name.`);
@@ -130,9 +132,11 @@ function checkAttachable({ cloud }: Call, volume: VolumeRecord, deviceName: stri
   const attached = attachedVolumes(cloud);
   const usedNames = [host.rootDeviceName, ...attached.map(({ attachment }) => attachment?.deviceName ?? "")];
   if (usedNames.some((name) => attachmentPoint(name) === attachmentPoint(deviceName))) throw inUse(deviceName);
-  if (attached.length >= (host.isNitro ? NITRO_VOLUMES_MAX : XEN_VOLUMES_MAX)) {
-    throw new ApiError("AttachmentLimitExceeded", "Too many volumes attached to instance");
-  }
+  const volumesMax = host.isNitro ? VOLUMES_MAX.nitro : VOLUMES_MAX.xen;
+  if (attached.length + 1 < volumesMax) return;
+  // Recorded from AWS: aws-ebs-csi-driver #2500.
+  const message = `You may attach up to ${volumesMax} devices for this instance type. Please use a larger instance size to attach more volumes.`;
+  throw new ApiError("AttachmentLimitExceeded", message);
 }
 
 /** Volumes that the host instance has, apart from its root disk. */
@@ -142,7 +146,7 @@ export function attachedVolumes(cloud: Cloud): VolumeRecord[] {
 
 /** `/dev/sdf`, `sdf` and `/dev/xvdf` are one place on a Xen instance. */
 function attachmentPoint(deviceName: string): string {
-  return fullDeviceName(deviceName).replace(/^\/dev\/(sd|xvd)/, "");
+  return fullDeviceName(deviceName).replace(/^\/dev\/(sd|xvd|hd)/, "");
 }
 
 function fullDeviceName(deviceName: string): string {

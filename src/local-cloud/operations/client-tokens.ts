@@ -24,6 +24,24 @@ export function earlierResource(call: Call): string | undefined {
   return earlier.resourceId;
 }
 
+/**
+ * Lets calls with the same ClientToken go one after the other, so that the later
+ * one finds what the earlier one made.
+ */
+export async function oneAtATime<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  const token = clientToken(call);
+  if (token === undefined) return work();
+  const { tokensInUse } = call.cloud;
+  const key = tokenKey(call, token);
+  const mine = (tokensInUse.get(key) ?? Promise.resolve()).catch(() => undefined).then(work);
+  tokensInUse.set(key, mine);
+  try {
+    return await mine;
+  } finally {
+    if (tokensInUse.get(key) === mine) tokensInUse.delete(key);
+  }
+}
+
 /** Remembers what the call made, in the same transaction as the resource. */
 export function rememberResource(call: Call, resourceId: string): void {
   const token = clientToken(call);

@@ -18,6 +18,8 @@ export interface Cloud {
   readonly host: HostInstance;
   /** When each pending snapshot began and will end, in milliseconds since the epoch. */
   readonly progress: Map<SnapshotId, { readonly startedAtMs: number; readonly endsAtMs: number }>;
+  /** Calls under way with a ClientToken. */
+  readonly tokensInUse: Map<string, Promise<unknown>>;
   /** Tells whoever runs the cloud what went wrong behind an answer. */
   readonly report: (what: string, error: unknown) => void;
 }

@@ -1,19 +1,22 @@
-import type { SnapshotId } from "../../base/ids.ts";
 import { ApiError, invalidValue } from "../protocol/api-error.ts";
 import type { XmlObject } from "../protocol/xml.ts";
-import type { ImageMapping, ImageRecord, Tag } from "../state/records.ts";
+import type { ImageMapping, ImageRecord, SnapshotRecord, Tag } from "../state/records.ts";
 import { type Call, stopIfDryRun } from "./call.ts";
-import { earlierResource, rememberResource } from "./client-tokens.ts";
+import { earlierResource, oneAtATime, rememberResource } from "./client-tokens.ts";
 import { planEncryption } from "./encryption.ts";
 import { usableImage } from "./images.ts";
 import { isRegion } from "./regions.ts";
-import { addImage, checkName, checkNameIsFree } from "./register-image.ts";
+import { addImage, checkName, checkNameIsFree, type NewImage } from "./register-image.ts";
 import { imageId } from "./resource-ids.ts";
 import { copyForImage, removeSnapshot } from "./snapshots.ts";
 import { mergeTags, tagSpecifications } from "./tag-rules.ts";
 
 /** Copies an image of this or another region, with a snapshot of its own for every EBS mapping. */
-export async function copyImage(call: Call): Promise<XmlObject> {
+export function copyImage(call: Call): Promise<XmlObject> {
+  return oneAtATime(call, () => copy(call));
+}
+
+async function copy(call: Call): Promise<XmlObject> {
   const { params, cloud, region, caller } = call;
   const earlier = earlierResource(call);
   if (earlier !== undefined) return { imageId: earlier };
@@ -27,52 +30,68 @@ export async function copyImage(call: Call): Promise<XmlObject> {
   const plans = source.mappings.map((mapping) => planMapping(call, mapping, sourceRegion !== region));
   checkNameIsFree(call, name);
   stopIfDryRun(call);
-  const copied: SnapshotId[] = [];
-  const mappings: ImageMapping[] = [];
   const description = `Copied for DestinationAmi ${name} from SourceAmi ${source.id}`;
+  const copied: CopiedMapping[] = [];
   try {
-    for (const { mapping, encryption, sourceSnapshotId } of plans) {
-      if (sourceSnapshotId === undefined || mapping.ebs === undefined) {
-        mappings.push(mapping);
-        continue;
-      }
-      const tagsOfCopy = tags.get("snapshot") ?? [];
-      const snapshotId = await copyForImage(call, sourceSnapshotId, { ...encryption, description, tags: tagsOfCopy });
-      copied.push(snapshotId);
-      mappings.push({ ...mapping, ebs: { ...mapping.ebs, snapshotId, encrypted: encryption.encrypted } });
+    for (const plan of plans) {
+      const details = { ...plan.encryption, description, tags: tags.get("snapshot") ?? [] };
+      copied.push(await copyMapping(call, plan, details));
     }
     // Another call may have taken the name while the snapshots were copied.
     checkNameIsFree(call, name);
   } catch (error) {
-    for (const id of copied) await removeSnapshot(cloud, id);
+    for (const { snapshot } of copied) if (snapshot !== undefined) await removeSnapshot(cloud, snapshot.id);
     throw error;
   }
-  const {
-    id: _id,
-    sequence: _sequence,
-    creationDate: _date,
-    state: _state,
-    permissions: _permissions,
-    ...kept
-  } = source;
-  const { deregistrationProtection: _protection, deprecationTime: _deprecation, ...copy } = kept;
-  const copyId = await addImage(
-    cloud,
-    "CopyImage",
-    {
-      ...copy,
-      ownerId: caller.accountId,
-      region,
-      name,
-      description: params.text("Description") ?? "",
-      mappings,
-      sourceImageId: source.id,
-      sourceImageRegion: sourceRegion,
-      tags: copiedTags(call, source, tags.get("image") ?? []),
-    },
-    (id) => rememberResource(call, id),
-  );
-  return { imageId: copyId };
+  for (const { snapshot } of copied) if (snapshot !== undefined) cloud.state.snapshots.put(snapshot.id, snapshot);
+  const copy: NewImage = {
+    ...inheritedAttributes(source),
+    ownerId: caller.accountId,
+    region,
+    name,
+    description: params.text("Description") ?? "",
+    mappings: copied.map(({ mapping }) => mapping),
+    sourceImageId: source.id,
+    sourceImageRegion: sourceRegion,
+    tags: copiedTags(call, source, tags.get("image") ?? []),
+  };
+  return { imageId: await addImage(cloud, "CopyImage", copy, (id) => rememberResource(call, id)) };
+}
+
+interface CopiedMapping {
+  readonly mapping: ImageMapping;
+  readonly snapshot?: SnapshotRecord;
+}
+
+async function copyMapping(
+  call: Call,
+  { mapping, sourceSnapshotId }: ReturnType<typeof planMapping>,
+  details: Parameters<typeof copyForImage>[2],
+): Promise<CopiedMapping> {
+  if (sourceSnapshotId === undefined || mapping.ebs === undefined) return { mapping };
+  const snapshot = await copyForImage(call, sourceSnapshotId, details);
+  const ebs = { ...mapping.ebs, snapshotId: snapshot.id, encrypted: snapshot.encrypted };
+  return { mapping: { ...mapping, ebs }, snapshot };
+}
+
+/** What a copy has of its source. Permissions, deprecation and protection are not copied. */
+function inheritedAttributes(source: ImageRecord) {
+  const { architecture, virtualizationType, rootDeviceName, enaSupport, sriovNetSupport, bootMode } = source;
+  const { tpmSupport, uefiData, imdsSupport, kernelId, ramdiskId, productCodes } = source;
+  return {
+    architecture,
+    virtualizationType,
+    rootDeviceName,
+    enaSupport,
+    sriovNetSupport,
+    bootMode,
+    tpmSupport,
+    uefiData,
+    imdsSupport,
+    kernelId,
+    ramdiskId,
+    productCodes,
+  };
 }
 
 function planMapping(call: Call, mapping: ImageMapping, isElsewhere: boolean) {

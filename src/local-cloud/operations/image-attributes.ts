@@ -3,7 +3,6 @@ import type { XmlObject, XmlValue } from "../protocol/xml.ts";
 import { type ImageRecord, NO_PERMISSIONS, type ProductCode } from "../state/records.ts";
 import { type Call, stopIfDryRun } from "./call.ts";
 import type { Cloud } from "./cloud.ts";
-import { mappingItems } from "./image-mappings.ts";
 import { ownAvailableImage, ownImage, protectionText } from "./images.ts";
 import { modifiedPermissions, permissionItems } from "./permissions.ts";
 import { imageId } from "./resource-ids.ts";
@@ -34,18 +33,23 @@ export function describeImageAttribute(call: Call): XmlObject {
   const image = ownImage(call, imageId(params.required("ImageId")));
   const attribute = params.choice("Attribute", ATTRIBUTES);
   if (attribute === undefined) throw missingParameter("Attribute");
+  if (attribute === "blockDeviceMapping") {
+    // "The blockDeviceMapping attribute is deprecated. Using this attribute returns the Client.AuthFailure error."
+    throw new ApiError("AuthFailure", "Unauthorized attempt to access restricted resource", 403);
+  }
   stopIfDryRun(call);
   return { imageId: image.id, [attribute]: attributeValue(cloud, image, attribute) };
 }
 
-function attributeValue(cloud: Cloud, image: ImageRecord, attribute: (typeof ATTRIBUTES)[number]): XmlValue {
-  const values: Readonly<Record<(typeof ATTRIBUTES)[number], XmlValue>> = {
+type Describable = Exclude<(typeof ATTRIBUTES)[number], "blockDeviceMapping">;
+
+function attributeValue(cloud: Cloud, image: ImageRecord, attribute: Describable): XmlValue {
+  const values: Readonly<Record<Describable, XmlValue>> = {
     description: { value: image.description },
     kernel: { value: image.kernelId },
     ramdisk: { value: image.ramdiskId },
     launchPermission: permissionItems(image.permissions),
     productCodes: image.productCodes.map((code) => ({ ...code })),
-    blockDeviceMapping: mappingItems(image.mappings),
     sriovNetSupport: { value: image.sriovNetSupport },
     bootMode: { value: image.bootMode },
     tpmSupport: { value: image.tpmSupport },

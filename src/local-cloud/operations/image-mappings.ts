@@ -52,10 +52,12 @@ function requestedEbs(ebs: Params, deviceName: string, findSnapshot: (id: string
   }
   if (ebs.has("KmsKeyId")) throw invalidCombination("The parameter KmsKeyId is not supported for RegisterImage.");
   const sizeGib = ebs.integer("VolumeSize") ?? snapshot?.sizeGib;
-  if (sizeGib === undefined) throw invalidMapping(`Missing snapshot or volume size for the device '${deviceName}'`);
+  if (sizeGib === undefined)
+    throw invalidMapping(`Either snapshot ID or volume size must be provided for: ${deviceName}`);
   if (snapshot !== undefined && sizeGib < snapshot.sizeGib) {
+    // With two blanks, as recorded from AWS (openshift/origin-ci-tool #153).
     throw invalidMapping(
-      `Volume of size ${sizeGib}GB is smaller than snapshot '${snapshot.id}', expect size >= ${snapshot.sizeGib}GB`,
+      `Volume of size ${sizeGib}GB is smaller than  snapshot '${snapshot.id}', expect size >= ${snapshot.sizeGib}GB`,
     );
   }
   const shape = planVolumeShape({

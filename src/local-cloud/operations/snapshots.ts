@@ -89,34 +89,44 @@ export async function copySnapshot(call: Call): Promise<XmlObject> {
 /**
  * Copies a snapshot for CopyImage, which waits for its image and not for this.
  *
- * @returns the id of a snapshot that is complete.
+ * @returns the record, complete; see `completeRecord`.
  */
-export async function copyForImage(
+export function copyForImage(
   call: Call,
   sourceId: SnapshotId,
   plan: Pick<SnapshotPlan, "encrypted" | "kmsKeyId" | "description" | "tags">,
-): Promise<SnapshotId> {
+): Promise<SnapshotRecord> {
   const { cloud } = call;
   const source = cloud.state.snapshots.get(sourceId);
   if (source === undefined) throw snapshotNotFound(sourceId);
   const { sizeGib, productCodes } = source;
   const planned = newSnapshot(call, { ...plan, volumeId: NO_VOLUME, sizeGib, productCodes });
-  await storeContent(cloud, planned, (id) => cloud.storage.copySnapshot(id, sourceId));
-  await completeSnapshot(cloud, planned.id);
-  return planned.id;
+  return completeRecord(cloud, planned, (id) => cloud.storage.copySnapshot(id, sourceId));
 }
 
-/** Makes a snapshot of content from outside. The caller commits it together with what needs it. */
-export async function completedSnapshot(
+/** Makes a snapshot of content from outside. @returns the record, complete; see `completeRecord`. */
+export function snapshotOfContent(
   call: Call,
-  { description, write }: { description: string; write: (id: SnapshotId) => Promise<SnapshotContent> },
+  description: string,
+  write: (id: SnapshotId) => Promise<SnapshotContent>,
 ): Promise<SnapshotRecord> {
-  const { cloud } = call;
-  const blank = { volumeId: NO_VOLUME, description, encrypted: false, kmsKeyId: undefined, productCodes: [], tags: [] };
-  const stored = await storeContent(cloud, newSnapshot(call, { ...blank, sizeGib: 0 }), write);
-  const completed: SnapshotRecord = { ...stored, state: "completed", completionTime: now(cloud) };
-  cloud.state.snapshots.put(completed.id, completed);
-  return completed;
+  const blank = { volumeId: NO_VOLUME, encrypted: false, kmsKeyId: undefined, productCodes: [], tags: [] };
+  return completeRecord(call.cloud, newSnapshot(call, { ...blank, description, sizeGib: 0 }), write);
+}
+
+/**
+ * Stores the content of a snapshot that has no "pending" of its own.
+ *
+ * The record is not in the state yet: the caller puts it there in one transaction
+ * with the image that needs it, so that a crash leaves both or none.
+ */
+async function completeRecord(
+  cloud: Cloud,
+  planned: SnapshotRecord,
+  write: (id: SnapshotId) => Promise<SnapshotContent>,
+): Promise<SnapshotRecord> {
+  const stored = await storeContent(cloud, planned, write);
+  return { ...stored, state: "completed", completionTime: now(cloud) };
 }
 
 export async function deleteSnapshot(call: Call): Promise<XmlObject> {
@@ -236,6 +246,7 @@ async function writeSnapshot(
 ): Promise<XmlObject> {
   const startedAtMs = cloud.clock.now();
   const pending = await storeContent(cloud, snapshot, write);
+  cloud.state.snapshots.put(pending.id, pending);
   await cloud.state.commit();
   const answer = snapshotFields(cloud, pending);
   await cloud.transitions.start(kind, async (waitForDelay, delayMs) => {
@@ -247,24 +258,17 @@ async function writeSnapshot(
   return answer;
 }
 
-/** Writes the content under a record that nobody sees. @returns the record as "pending", not committed yet. */
+/** Writes the content under a record that nobody sees. @returns the record that the caller is to put in its place. */
 async function storeContent(
   cloud: Cloud,
   snapshot: SnapshotRecord,
   write: (id: SnapshotId) => Promise<SnapshotContent>,
 ): Promise<SnapshotRecord> {
-  const { snapshots } = cloud.state;
-  snapshots.put(snapshot.id, snapshot);
+  cloud.state.snapshots.put(snapshot.id, snapshot);
   await cloud.state.commit();
   try {
     const { sizeBytes } = await write(snapshot.id);
-    const pending: SnapshotRecord = {
-      ...snapshot,
-      state: "pending",
-      sizeGib: snapshot.sizeGib || Math.ceil(sizeBytes / GIB),
-    };
-    snapshots.put(pending.id, pending);
-    return pending;
+    return { ...snapshot, state: "pending", sizeGib: snapshot.sizeGib || Math.ceil(sizeBytes / GIB) };
   } catch (error) {
     await removeSnapshot(cloud, snapshot.id);
     throw error;

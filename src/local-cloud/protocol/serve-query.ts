@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Operation } from "../operations/call.ts";
+import { type Call, type Operation, stopIfDryRun } from "../operations/call.ts";
 import type { Cloud } from "../operations/cloud.ts";
 import { EC2_OPERATIONS, STS_OPERATIONS } from "../operations/operations.ts";
 import { isRegion } from "../operations/regions.ts";
@@ -38,7 +38,11 @@ export async function serveQuery(cloud: Cloud, request: SignedRequest): Promise<
     const operation = findOperation(service, action);
     throttle(cloud, authenticated, action, params);
     validate(operation, params);
-    return operation.run({ action, cloud, ...authenticated, params });
+    const call: Call = { action, cloud, ...authenticated, params };
+    const answer = await operation.run(call);
+    // A call that changes something has stopped before that; one that only reads stops here.
+    stopIfDryRun(call);
+    return answer;
   });
   await cloud.transitions.sleep(answerAtMs - cloud.clock.now());
   if (answer instanceof ApiError) return encodeError(service, requestId, answer);
