@@ -16,8 +16,7 @@ const PATH_BYTES_MAX = 107;
 /** Connects to a store's daemon. @throws a system error, ENOENT or ECONNREFUSED, if there is none. */
 export async function connectToDaemon(storeDirectory: string): Promise<Socket> {
   await using address = await socketAddress(storeDirectory);
-  // Half-open: our end says that we are done, the daemon's that it is.
-  const socket = connect({ path: address.path, allowHalfOpen: true });
+  const socket = connect({ path: address.path });
   await once(socket, "connect");
   return socket;
 }
