@@ -5,11 +5,15 @@ import { credentialsIn } from "../report-failure.ts";
 import type { BuildRenderer, RunResult } from "../ui/build-renderer.ts";
 import { type Cleaner, createCleaner } from "../ui/clean-events.ts";
 import { createRenderer, type OutputOptions } from "../ui/create-renderer.ts";
-import { unsupported } from "../usage-error.ts";
+import { unsupported, usageError } from "../usage-error.ts";
 import { readTemplateWith, type TemplateOptions, templateWarnings } from "./template-options.ts";
 
 export interface BuildOptions extends TemplateOptions, OutputOptions {
   readonly parallelBuilds: number;
+  /** Bake on the local cloud. */
+  readonly local?: boolean;
+  /** Where that keeps its disks. */
+  readonly store?: string;
   readonly onError: "cleanup" | "abort" | "ask" | "run-cleanup-provisioner";
   readonly force?: boolean;
   readonly debug?: boolean;
@@ -26,11 +30,17 @@ export async function runBuild(templatePath: string, options: BuildOptions, cont
     import("../../build/run-builds.ts"),
     import("../../build/build-host.ts"),
   ]);
-  const cleaner = createCleaner([...plan.secrets, ...credentialsIn(context.environment)]);
+  // Released last: an ephemeral local cloud ends when its last build has.
+  await using localCloud = options.local ? await connectLocally(options, context, signal) : undefined;
+  const credentials = credentialsIn({ ...context.environment, ...localCloud?.environment });
+  const cleaner = createCleaner([...plan.secrets, ...credentials]);
   using renderer = createRenderer(context, { machineReadable: context.isMachineReadable, ...options });
   for (const warning of templateWarnings(plan)) renderer.note(cleaner.text(warning));
   noteAbort(signal, renderer, cleaner);
-  const host = createBuildHost({ environment: context.environment });
+  const host = createBuildHost({
+    environment: context.environment,
+    ...(localCloud === undefined ? {} : { localCloud: localCloud.environment }),
+  });
   const summary = await runBuilds(plan, host, {
     parallelBuildsMax: options.parallelBuilds,
     signal,
@@ -41,8 +51,16 @@ export async function runBuild(templatePath: string, options: BuildOptions, cont
   return exitCode;
 }
 
+async function connectLocally(options: BuildOptions, context: CliContext, signal: AbortSignal) {
+  const { connectToStore, localStoreDirectory } = await import("./local-store.ts");
+  return connectToStore(localStoreDirectory(options, context.environment), context, signal);
+}
+
 /** What is not there yet is refused before anything is made, never ignored. */
-function refuseUnsupported({ onError, force, debug, warnOnUndeclaredVar }: BuildOptions): void {
+function refuseUnsupported({ onError, force, debug, warnOnUndeclaredVar, local, store }: BuildOptions): void {
+  if (store !== undefined && !local) {
+    throw usageError("Cannot use --store without --local", "Add --local to bake on the local cloud");
+  }
   if (onError !== "cleanup") {
     throw unsupported(`-on-error=${onError}`, "Leave it out: what a failed build made is removed");
   }
