@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { seededRandom } from "../base/random.ts";
 import type { BuildPlan, TemplatePlan } from "./build-plan.ts";
 import { type ReadTemplateOptions, readTemplate, TemplateError, type TemplateProblem } from "./read-template.ts";
 
@@ -316,6 +317,8 @@ const WRONG_PROVISIONERS: readonly (readonly [provisioner: unknown, messages: re
       '"1" cannot be the name of an environment variable',
     ],
   ],
+  [{ type: "shell", inline: ["x"], environment_vars: true }, ['"environment_vars" must be a list, not true']],
+  [{ type: "shell", inline: ["x"], valid_exit_codes: "0,x" }, ['"valid_exit_codes" must be a number, not "x"']],
   [{ type: "shell", inline: ["x"], env: { "A B": "x" } }, ['"A B" cannot be the name of an environment variable']],
   [
     { type: "shell", inline: ["x"], env_var_format: "%s" },
@@ -408,6 +411,71 @@ for (const [root, problem] of WRONG_ROOTS) {
     const problems = await problemsOf(template({}, root));
     assert.equal(problems.map((found) => found.replace(/^\d+:\d+ /, "")).join(), problem);
   });
+}
+
+test("readTemplate() answers any damage to a template with problems, and with nothing else", async () => {
+  const random = seededRandom(process.pid);
+  const upTo = (count: number) => Math.floor(random() * count);
+  const values = [null, 5, -1.5, true, "", "{{", "{{.X}}", "a,b", [], {}, [[]], [1], { a: 1 }];
+  for (let round = 0; round < 400; round++) {
+    const damaged = JSON.parse(EVERY_KEY) as unknown;
+    const places = placesIn(damaged);
+    for (let hit = 0; hit < 3; hit++) {
+      const place = places[upTo(places.length)];
+      if (place !== undefined) place.container[place.key] = values[upTo(values.length)];
+    }
+    const text = JSON.stringify(damaged);
+    const cut = upTo(4) === 0 ? text.slice(0, upTo(text.length)) : text;
+    try {
+      await read(cut);
+    } catch (error) {
+      assert.ok(error instanceof TemplateError && error.problems.length > 0, `seed ${process.pid}: ${cut}: ${error}`);
+    }
+  }
+});
+
+const EVERY_KEY = template(
+  {
+    ...{
+      ami_description: "x",
+      ami_users: ["123456789012"],
+      ami_groups: ["all"],
+      ami_product_codes: ["x"],
+      tags: { a: "b" },
+    },
+    ...{
+      snapshot_tags: { a: "b" },
+      aws_polling: { delay_seconds: 1 },
+      mount_path: "/mnt/{{.Device}}",
+      copy_files: ["/a"],
+    },
+    ...{ source_ami_filter: { filters: { name: "x" }, owners: ["self"] }, chroot_mounts: [["proc", "proc", "/proc"]] },
+  },
+  {
+    variables: { a: "{{user `b`}}", b: "x" },
+    "sensitive-variables": ["a"],
+    provisioners: [
+      {
+        type: "shell",
+        inline: ["x"],
+        environment_vars: ["A=b"],
+        env: { A: "b" },
+        override: { "amazon-chroot": { env: {} } },
+      },
+      { type: "file", content: "x", destination: "/x", only: ["amazon-chroot"], timeout: "1h" },
+    ],
+  },
+);
+
+interface Place {
+  readonly container: Record<string, unknown>;
+  readonly key: string;
+}
+
+function placesIn(value: unknown): Place[] {
+  if (typeof value !== "object" || value === null) return [];
+  const container = value as Record<string, unknown>;
+  return Object.keys(container).flatMap((key) => [{ container, key }, ...placesIn(container[key])]);
 }
 
 test("readTemplate() tells somebody who wrote only a builder to put it in a list", async () => {

@@ -1,8 +1,9 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearMiss } from "../../base/suggest.ts";
 import type { SourceLocation } from "../source-location.ts";
-import { type ConformContext, conformObject, type FieldPath, pathKey, showPath, WRONG } from "./conform.ts";
+import { type ConformContext, conformObject, type FieldPath, pathKey, showPath } from "./conform.ts";
 import type { JsonObject } from "./json-value.ts";
+import { containsWrong, leadsToWrong } from "./wrong-value.ts";
 
 export interface ReadObjectOptions {
   /** What the object is, for messages: `the builder "amazon-chroot"`. */
@@ -47,7 +48,7 @@ export function readObject<Config>(
     return object.location;
   };
   const parsed = schema.safeParse(value, { reportInput: true });
-  const issues = parsed.success ? [] : parsed.error.issues.filter((issue) => !hasWrong(value, issue.path));
+  const issues = parsed.success ? [] : parsed.error.issues.filter((issue) => !leadsToWrong(value, issue.path));
   for (const issue of issues) {
     const { message, hint } = describeIssue(issue, { options, isThere: locations.has(pathKey(fieldPath(issue.path))) });
     problems.add(message, { location: locate(fieldPath(issue.path)), hint });
@@ -118,21 +119,4 @@ function describeIssue(
     default:
       return { message: issue.message };
   }
-}
-
-/** Whether an issue is about a value whose own problem has been told. */
-function hasWrong(root: unknown, path: readonly PropertyKey[]): boolean {
-  let value = root;
-  for (const part of path) {
-    if (value === WRONG) return true;
-    if (typeof value !== "object" || value === null) return false;
-    value = (value as Record<PropertyKey, unknown>)[part];
-  }
-  return value === WRONG;
-}
-
-function containsWrong(value: unknown): boolean {
-  if (value === WRONG) return true;
-  if (typeof value !== "object" || value === null) return false;
-  return Object.values(value).some(containsWrong);
 }

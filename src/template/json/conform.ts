@@ -1,6 +1,6 @@
 // From a JSON value to what a schema expects: template strings are evaluated,
 // and Packer's weak typing is applied ("true" for true, 5 for "5", "a,b" for a list).
-import type { z } from "zod";
+import type * as z from "zod";
 import { type Deferred, plainText } from "../deferred.ts";
 import type { TemplateScope } from "../go-template/bind.ts";
 import { compileTemplate } from "../go-template/compile.ts";
@@ -10,6 +10,7 @@ import type { SourceLocation } from "../source-location.ts";
 import type { ProblemList } from "../template-error.ts";
 import { parseDurationMs } from "./duration.ts";
 import { describeJson, type JsonObject, type JsonValue } from "./json-value.ts";
+import { WRONG, wrongOf } from "./wrong-value.ts";
 
 export type FieldPath = readonly (string | number)[];
 
@@ -30,15 +31,6 @@ export function pathKey(path: FieldPath): string {
 export function showPath(path: FieldPath): string {
   return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
 }
-
-/** The value is wrong and has been told; it stands in so that nothing else is said about it. */
-export const WRONG: Deferred = {
-  source: "",
-  needs: ["(wrong)"],
-  render() {
-    throw new TypeError("A value with a problem cannot be rendered");
-  },
-};
 
 /** Reads the members that the schema knows. A key without a value is left out. */
 export function conformObject(
@@ -120,10 +112,10 @@ function conformList(value: JsonValue, shape: Shape<"list">, path: FieldPath, co
   if (element.kind === "deferred") return value.value === "" ? [] : [conformDeferred(value, element, path, context)];
   if (element.kind !== "text" && element.kind !== "number") return wrongType(value, shape, path, context);
   const text = evaluateText(value, context);
-  if (text === undefined) return WRONG;
+  if (text === undefined) return wrongOf("list");
   return text === ""
     ? []
-    : text.split(",").map((item) => scalarOf(item, element) ?? wrongType(value, shape, path, context));
+    : text.split(",").map((item) => scalarOf(item, element) ?? wrongType(value, element, path, context, item));
 }
 
 function conformTuple(value: JsonValue, shape: Shape<"tuple">, path: FieldPath, context: ConformContext): unknown {
@@ -165,7 +157,10 @@ function conformDeferred(
   context: ConformContext,
 ): Deferred {
   if (value.kind === "number") return plainText(numberText(value));
-  if (value.kind !== "string") return wrongType(value, shape, path, context);
+  if (value.kind !== "string") {
+    wrongType(value, shape, path, context);
+    return WRONG;
+  }
   const { fields, hasBuildFunction } = shape;
   return compileText(value, { ...context.scope, fields: new Set(fields), hasBuildFunction }, context.problems) ?? WRONG;
 }
@@ -257,8 +252,8 @@ function wrongType(
   path: FieldPath,
   { problems }: ConformContext,
   evaluated?: string,
-): Deferred {
+): unknown {
   const actual = evaluated === undefined ? describeJson(value) : JSON.stringify(evaluated);
   problems.add(`"${showPath(path)}" must be ${WANTED[shape.kind]}, not ${actual}`, { location: value.location });
-  return WRONG;
+  return wrongOf(shape.kind);
 }

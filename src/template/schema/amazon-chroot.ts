@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Component } from "./component.ts";
 import { deferred, deferredDefault, EVEN_WITH_OTHER_PROBLEMS, IMAGE_VARIABLES, tags } from "./fields.ts";
 import { descriptionProblem, imageNameProblem, tagsProblem } from "./image-rules.ts";

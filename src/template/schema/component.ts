@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** A builder or provisioner that a template can name, and what may stand in it. */
 export interface Component<Config> {

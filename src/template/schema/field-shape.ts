@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type FieldKind, fieldKinds } from "./fields.ts";
 
 /** A field's schema as its reader sees it. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Deferred } from "../deferred.ts";
 import { compileTemplate } from "../go-template/compile.ts";
 

@@ -20,10 +20,8 @@ export function descriptionProblem(description: Deferred | undefined): string | 
 }
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html, "Tag restrictions" */
-export function tagsProblem(key: string, tags: readonly TagTemplate[] | undefined): string | undefined {
-  // What could not be read as tags has been told already.
-  const list: readonly TagTemplate[] = Array.isArray(tags) ? tags : [];
-  const problem = list.length > 50 ? `has ${list.length} tags; 50 are allowed` : firstOf(list, tagProblem);
+export function tagsProblem(key: string, tags: readonly TagTemplate[] = []): string | undefined {
+  const problem = tags.length > 50 ? `has ${tags.length} tags; 50 are allowed` : firstOf(tags, tagProblem);
   return problem === undefined ? undefined : `"${key}" ${problem}`;
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { durationMs } from "./fields.ts";
 
 /** The keys that every provisioner has, less `override`, whose keys are names of builds. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Component } from "./component.ts";
 import { durationMs, EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
 
