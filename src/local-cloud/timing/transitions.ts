@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../../base/clock.ts";
 import type { LatencyModel, TransitionKind } from "./latency.ts";
 
@@ -19,6 +20,8 @@ export class Transitions implements AsyncDisposable {
   constructor(clock: Clock, latency: LatencyModel) {
     this.#clock = clock;
     this.#latency = latency;
+    // One listener for each wait, and there may be hundreds.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Aborts when the cloud closes. */
