@@ -9,7 +9,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 {
   runtime_packages=(util-linux e2fsprogs fdisk mount qemu-utils zstd tar)
   base_image_packages=(mmdebstrap debian-archive-keyring util-linux e2fsprogs fdisk)
-  test_packages=(busybox-static dpkg qemu-system-x86 xfsprogs time)
+  test_packages=(busybox-static qemu-system-x86 shellcheck time xfsprogs)
   # Judges of the tests that some distributions do not carry: Ubuntu 24.04 has no packer and no awscli.
   optional_test_packages=(packer awscli ansible-core)
 }
@@ -54,23 +54,20 @@ install_debian_packages() {
   command -v apt-get >/dev/null ||
     fail "Cannot install ${missing[*]}: this is not Debian or Ubuntu, there is no apt-get" "Install what provides them, then run this again"
   say "Installing Debian packages: ${missing[*]}"
-  if has_package_lists && apt_get install "${missing[@]}" >/dev/null 2>&1; then return; fi
-  # No list of packages yet, or one so old that its files are gone from the mirror.
-  apt_get update >/dev/null ||
-    fail "Cannot fetch the list of Debian packages" "Check the network and /etc/apt/sources.list, then run: apt-get update"
+  fetch_package_lists
+  if apt_get install "${missing[@]}" >/dev/null 2>&1; then return; fi
+  # The lists may be so old that their files are gone from the mirror.
+  fetch_package_lists --again
   apt_get install "${missing[@]}" >/dev/null ||
     fail "Cannot install ${missing[*]}" "See what apt-get says above; on Ubuntu, enable the universe component"
 }
 
-# As install_debian_packages, but what this distribution does not have is only told.
-install_optional_packages() {
-  local package wanted=()
-  mapfile -t wanted < <(missing_packages "$@")
-  if [ ${#wanted[@]} -eq 0 ] || ! command -v apt-get >/dev/null; then return; fi
-  if ! has_package_lists; then apt_get update >/dev/null || return 0; fi
-  for package in "${wanted[@]}"; do
-    if apt-cache show "$package" >/dev/null 2>&1; then
-      install_debian_packages "$package"
+# Those of the given packages that this distribution has. What it lacks is told.
+available_packages() {
+  local package
+  for package in "$@"; do
+    if [ -z "$(missing_packages "$package")" ] || apt-cache show "$package" >/dev/null 2>&1; then
+      printf '%s\n' "$package"
     else
       say "This distribution has no package $package: the tests that need it are skipped"
     fi
@@ -79,14 +76,17 @@ install_optional_packages() {
 
 missing_packages() {
   local package
-  for package in "$@"; do
+  for package in $(printf '%s\n' "$@" | sort --unique); do
     # "ii" is installed; a removed package may still be known by its configuration.
     [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null)" = 'ii ' ] || printf '%s\n' "$package"
   done
 }
 
-has_package_lists() {
-  compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null
+# With --again even if there are some.
+fetch_package_lists() {
+  if [ "${1:-}" != --again ] && compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null; then return; fi
+  apt_get update >/dev/null ||
+    fail "Cannot fetch the list of Debian packages" "Check the network and /etc/apt/sources.list, then run: apt-get update"
 }
 
 apt_get() {

@@ -1,5 +1,5 @@
 // docs/template.md, made from the schemas and the table of functions.
-import type { z } from "zod";
+import type * as z from "zod";
 import {
   createBuildFunctions,
   createFunctions,

@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
+import { acquireTogether } from "../base/together.ts";
 import { openSandbox } from "../linux/sandbox.ts";
 import type { BuildPlan } from "../template/build-plan.ts";
 import type { BuildVariables } from "../template/deferred.ts";
@@ -33,10 +35,11 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
   // The inner scope ends with the image's processes ended, its file systems
   // unmounted and its device detached: that makes the snapshot below complete.
   {
-    await using device = await rootDisk.attach();
-    await using sandbox = await openSandbox({ keepVisible: [process.cwd(), resolve(plan.location.file)], signal });
+    await using owner = new AsyncDisposableStack();
+    const keepVisible = [process.cwd(), resolve(plan.location.file)];
+    const [device, sandbox] = await acquireTogether(owner, [rootDisk.attach(), openSandbox({ keepVisible, signal })]);
     await using root = await mountRoot(context, sandbox, device.devicePath);
-    await using _chrootMounts = await mountChroot(context, sandbox, root.mountpoint);
+    await mountChroot(context, sandbox, root.mountpoint);
     await using _copiedFiles = await copyFiles(context, sandbox, root.mountpoint);
     const hostVariables = { Device: device.devicePath, MountPath: root.mountpoint, PackerRunUUID: context.runId };
     await provisionImage(context, plan, {

@@ -2,6 +2,7 @@ import { type AccessOptions, findCredentials, findRegion } from "../aws/credenti
 import type { Ec2Api } from "../aws/ec2-api.ts";
 import { type InstanceIdentity, readInstanceIdentity } from "../aws/imds.ts";
 import type { Polling } from "../aws/wait.ts";
+import { together } from "../base/together.ts";
 import type { AmazonChrootConfig } from "../template/schema/amazon-chroot.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,7 +42,7 @@ export function createBuildHost(options: {
       const configured = options.localCloud === undefined ? config.custom_endpoint_ec2 : undefined;
       const endpoint =
         configured || environment["AWS_ENDPOINT_URL_EC2"] || environment["AWS_ENDPOINT_URL"] || undefined;
-      const [instance, credentials, namedRegion, { createEc2Api }] = await settled([
+      const [instance, credentials, namedRegion, { createEc2Api }] = await together([
         readInstanceIdentity(environment, signal),
         findCredentials(access, environment),
         findRegion(access, environment),
@@ -52,14 +53,6 @@ export function createBuildHost(options: {
       return { ec2, instance, polling: pollingOf(config, environment), [Symbol.dispose]: () => ec2[Symbol.dispose]() };
     },
   };
-}
-
-/** As Promise.all, but waits for all of them before it throws, so that nothing goes on in the background. */
-async function settled<T extends readonly unknown[]>(
-  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-): Promise<T> {
-  await Promise.allSettled(work);
-  return Promise.all(work) as Promise<unknown> as Promise<T>;
 }
 
 // Packer's numbers where only one of the two is given: 40 attempts, or 15 s.

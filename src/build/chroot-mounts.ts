@@ -1,27 +1,58 @@
 import { mkdir } from "node:fs/promises";
-import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
-import { mount, unmount } from "../linux/mount.ts";
+import { together } from "../base/together.ts";
+import { mount } from "../linux/mount.ts";
 import { resolveInRoot } from "../linux/resolve-in-root.ts";
 import type { Sandbox } from "../linux/sandbox.ts";
 import type { BuildContext } from "./build-context.ts";
 import { commandWrappers } from "./command-wrappers.ts";
 
-/** Mounts what `chroot_mounts` says (type, source, path in the image) in its order; unmounts in reverse. */
-export async function mountChroot(context: BuildContext, sandbox: Sandbox, root: string): Promise<AsyncDisposable> {
+interface ChrootMount {
+  readonly type: string;
+  readonly source: string;
+  /** In the image, with every symlink resolved. */
+  readonly target: string;
+}
+
+/**
+ * Mounts what `chroot_mounts` says (type, source, path in the image) in its order.
+ *
+ * They belong to the mounted root: its release unmounts everything below it too.
+ */
+export async function mountChroot(context: BuildContext, sandbox: Sandbox, root: string): Promise<void> {
   const { config, signal, runStep } = context;
-  const { wrapMount, wrapUnmount } = commandWrappers(config);
-  await using undo = new AsyncDisposableStack();
-  const targets = config.chroot_mounts.map(([, , target]) => target);
-  if (targets.length === 0) return undo.move();
-  await runStep(`Mounting ${targets.join(", ")} in the image`, async () => {
-    for (const [type, source, target] of config.chroot_mounts) {
-      // Resolved in the image: a symlink at /proc must not make us mount over the host's.
-      const { insidePath, outsidePath } = await resolveInRoot(sandbox.pathFromHere(root), target);
-      await mkdir(outsidePath, { recursive: true, mode: 0o755 });
-      const mountpoint = root + (insidePath === "/" ? "" : insidePath);
-      await mount(sandbox, { type, source, mountpoint, wrap: wrapMount, signal });
-      undo.defer(() => unmount(sandbox, mountpoint, wrapUnmount));
+  if (config.chroot_mounts.length === 0) return;
+  const { wrapMount } = commandWrappers(config);
+  // None may go on while another has failed and the root is being unmounted.
+  const mountAll = (mounts: readonly ChrootMount[]) =>
+    together(
+      mounts.map(async ({ type, source, target }) => {
+        await mkdir(sandbox.pathFromHere(root + target), { recursive: true, mode: 0o755 });
+        await mount(sandbox, { type, source, mountpoint: root + target, wrap: wrapMount, signal });
+      }),
+    );
+  const titles = config.chroot_mounts.map(([, , target]) => target);
+  await runStep(`Mounting ${titles.join(", ")} in the image`, async () => {
+    // Those that do not stand on each other are mounted side by side.
+    let sideBySide: ChrootMount[] = [];
+    for (const [type, source, path] of config.chroot_mounts) {
+      let target = await targetInImage(sandbox, root, path);
+      if (sideBySide.some((earlier) => isAtOrBelow(target, earlier.target) || isAtOrBelow(earlier.target, target))) {
+        await mountAll(sideBySide);
+        sideBySide = [];
+        target = await targetInImage(sandbox, root, path);
+      }
+      sideBySide.push({ type, source, target });
     }
+    await mountAll(sideBySide);
   });
-  return undo.move();
+}
+
+/** Resolved in the image: a symlink at /proc must not make us mount over the host's. */
+async function targetInImage(sandbox: Sandbox, root: string, path: string): Promise<string> {
+  const { insidePath } = await resolveInRoot(sandbox.pathFromHere(root), path);
+  return insidePath === "/" ? "" : insidePath;
+}
+
+function isAtOrBelow(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
 }

@@ -47,9 +47,12 @@ export async function mountRoot(context: BuildContext, sandbox: Sandbox, device:
       await using _directories = owned;
       await runStep(`Unmounting ${mountpoint}`, async () => {
         // Backwards: the table lists a mount after the one it stands on.
-        for (const { mountpoint: mounted } of mountsAtOrBelow(await sandbox.mountTable(), mountpoint).reverse()) {
-          await unmount(sandbox, mounted, wrapUnmount);
-        }
+        const mounted = mountsAtOrBelow(await sandbox.mountTable(), mountpoint).reverse();
+        await unmount(
+          sandbox,
+          mounted.map((entry) => entry.mountpoint),
+          wrapUnmount,
+        );
       });
     },
   };

@@ -60,17 +60,29 @@ const BUSY_RETRY_MS = 100;
  *
  * It takes no signal: it has to finish although the build was cancelled.
  *
- * @throws {ToolError} naming who holds the file system if it stays busy.
+ * @param mountpoints in the order to unmount them.
+ * @throws {ToolError} naming who holds the first file system that stays busy.
  */
-export async function unmount(sandbox: Sandbox, mountpoint: string, wrap: WrapCommand): Promise<void> {
+export async function unmount(sandbox: Sandbox, mountpoints: readonly string[], wrap: WrapCommand): Promise<void> {
+  if (mountpoints.length === 0) return;
+  try {
+    await sandbox.run(wrap(["umount", ...mountpoints]));
+    return;
+  } catch {
+    // One of them is busy, or gone already. Now one by one, so that it can be told which, and why.
+  }
+  for (const mountpoint of mountpoints) await unmountOne(sandbox, mountpoint, wrap);
+}
+
+async function unmountOne(sandbox: Sandbox, mountpoint: string, wrap: WrapCommand): Promise<void> {
   for (let attempt = 1; ; attempt++) {
+    const entry = (await sandbox.mountTable()).findLast((mounted) => mounted.mountpoint === mountpoint);
+    // Unmounted meanwhile, most likely by a provisioner: the wanted state.
+    if (entry === undefined) return;
     try {
       await sandbox.run(wrap(["umount", mountpoint]));
       return;
     } catch (cause) {
-      const entry = (await sandbox.mountTable()).findLast((mounted) => mounted.mountpoint === mountpoint);
-      // Somebody, most likely a provisioner, unmounted it: the wanted state.
-      if (entry === undefined) return;
       if (isBusy(cause) && attempt <= BUSY_RETRIES_MAX) {
         await delay(BUSY_RETRY_MS);
         continue;

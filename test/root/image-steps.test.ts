@@ -75,7 +75,7 @@ test("mountRoot() unmounts what a provisioner mounted, and shows nothing of it t
   await using fixture = await openImageFixture();
   {
     await using root = await mountRoot(fixture.context, fixture.sandbox, fixture.device);
-    await using _mounts = await mountChroot(
+    await mountChroot(
       { ...fixture.context, config: { ...fixture.context.config, chroot_mounts: [["proc", "proc", "/proc"]] } },
       fixture.sandbox,
       root.mountpoint,
@@ -105,7 +105,7 @@ test("chroot_mounts: a symlink of the image does not lead a mount to the host", 
   await using root = await mountRoot(fixture.context, fixture.sandbox, fixture.device);
   const { run } = communicatorOf(fixture, root.mountpoint);
   await run("mkdir /inside && ln -s /inside /link");
-  await using _mounts = await mountChroot(
+  await mountChroot(
     { ...fixture.context, config: { ...fixture.context.config, chroot_mounts: [["tmpfs", "tmpfs", "/link/deep"]] } },
     fixture.sandbox,
     root.mountpoint,

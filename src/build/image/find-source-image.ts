@@ -33,7 +33,13 @@ export async function findSourceImage(ec2: Ec2Api, config: AmazonChrootConfig): 
   if (config.ena_support === true && image.virtualizationType !== "hvm") {
     throw unusable(image, `ena_support needs an hvm image, and this is ${image.virtualizationType}`);
   }
-  return { ...image, root, uefiData: await ec2.findUefiData(image.imageId) };
+  const uefiData = canBootUefi(image) ? await ec2.findUefiData(image.imageId) : undefined;
+  return { ...image, root, uefiData };
+}
+
+// docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-boot.html: without a boot mode, x86 boots by BIOS and arm64 by UEFI.
+function canBootUefi({ bootMode, architecture }: Image): boolean {
+  return bootMode === undefined ? architecture.startsWith("arm64") : bootMode !== "legacy-bios";
 }
 
 function queryOf({ source_ami, source_ami_filter }: AmazonChrootConfig): ImageQuery {

@@ -11,6 +11,8 @@ export interface VariableInputs {
   readonly variables: readonly { readonly name: string; readonly value: string }[];
   /** Of `-var-file`, in the order given. */
   readonly varFiles: readonly string[];
+  /** Whether to warn of each value of a file that the template does not know. */
+  readonly warnOnUndeclaredVariables: boolean;
 }
 
 /** Sets the variables: files first, then the command line; the last one wins. */
@@ -19,7 +21,10 @@ export async function setVariables(
   inputs: VariableInputs,
   { problems, warnings }: { problems: ProblemList; warnings: ProblemList },
 ): Promise<void> {
-  for (const file of inputs.varFiles) await setFromFile(target, file, { problems, warnings });
+  for (const file of inputs.varFiles) {
+    const warnsOfAll = inputs.warnOnUndeclaredVariables;
+    await setFromFile(target, file, { problems, warnings, warnsOfAll });
+  }
   for (const { name, value } of inputs.variables) {
     if (!target.names.includes(name)) problems.add(...unknownVariable(name, `-var ${name}`, target));
     target.set(name, commandLineText(name, value));
@@ -29,7 +34,7 @@ export async function setVariables(
 async function setFromFile(
   target: UserVariables,
   file: string,
-  { problems, warnings }: { problems: ProblemList; warnings: ProblemList },
+  { problems, warnings, warnsOfAll }: { problems: ProblemList; warnings: ProblemList; warnsOfAll: boolean },
 ): Promise<void> {
   const text = await readText(file, problems);
   const root = text === undefined ? undefined : parseJson(file, text, problems);
@@ -39,8 +44,10 @@ async function setFromFile(
     return;
   }
   for (const { key, keyLocation, value } of root.members) {
-    // One file may serve several templates: what this one does not know is no mistake.
-    if (!target.names.includes(key)) {
+    // One file may serve several templates: what this one does not know is no
+    // mistake, unless it looks like one.
+    const isUnknown = !target.names.includes(key);
+    if (isUnknown && (warnsOfAll || nearMiss(key, target.names) !== undefined)) {
       const [message, { hint }] = unknownVariable(key, "the variable file", target);
       warnings.add(message, { location: keyLocation, hint });
     }

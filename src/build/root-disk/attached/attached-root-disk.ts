@@ -125,13 +125,13 @@ async function requestAttachment(
   const { ec2, config } = context;
   const instanceId = context.instance.instanceId as InstanceId;
   const refused: string[] = [];
-  // Before the call: an attachment whose answer is lost must be undone too. One that never was is no failure.
-  undo.defer(() => detachVolume(context, volumeId));
   for (;;) {
     const deviceName =
       config.device_path === undefined
         ? await chooseDeviceName([...(await ec2.describeInstance(instanceId)).deviceNames, ...refused])
         : await deviceNameFor(config.device_path);
+    // Before the call: an attachment whose answer is lost must be undone too. One that never was is no failure.
+    if (refused.length === 0) undo.defer(() => detachVolume(context, volumeId));
     try {
       await ec2.attachVolume(volumeId, instanceId, deviceName);
       return deviceName;
@@ -172,18 +172,17 @@ async function waitUntilAttached({ ec2, polling, signal }: BuildContext, volumeI
 
 /** Throws if the volume stays attached: a snapshot would miss what is not written yet, and the volume could not be deleted. */
 async function detachVolume({ ec2, polling, runStep }: BuildContext, volumeId: VolumeId): Promise<void> {
-  const attached = await ec2.findVolume(volumeId);
-  if (attached === undefined || attached.attachments.length === 0) return;
   await runStep(`Detaching ${volumeId}`, async (progress) => {
     await ec2.detachVolume(volumeId);
     // A release: it has to end although the build was cancelled.
     const signal = new AbortController().signal;
     await waitFor(
       async () => {
-        const volume = await ec2.findVolume(volumeId);
-        if (volume === undefined || volume.attachments.length === 0) return true;
-        const [attachment] = volume.attachments;
-        if (attachment?.state === "busy") progress.tell("the device is still in use on this host");
+        const attachment = (await ec2.findVolume(volumeId))?.attachments[0];
+        if (attachment === undefined || attachment.state === "detached") return true;
+        if (attachment.state === "busy") progress.tell("the device is still in use on this host");
+        // It was still attaching when it was asked to detach.
+        if (attachment.state === "attached") await ec2.detachVolume(volumeId);
         return undefined;
       },
       { what: `volume ${volumeId} to be detached`, deadlineMs: DETACH_DEADLINE_MS, polling, signal },
