@@ -570,6 +570,7 @@ test("readTemplate() takes -var before -var-file before the template, the last o
   const second = await file("second.json", { c: "second {{user `d`}}" });
   const plan = await read(text, {
     varFiles: [first, second],
+    warnOnUndeclaredVariables: true,
     variables: [
       { name: "b", value: "one" },
       { name: "b", value: "{{user `a`}}2" },
@@ -579,6 +580,12 @@ test("readTemplate() takes -var before -var-file before the template, the last o
   assert.deepEqual(plan.warnings.map(line), [
     `${first}:1:26 The template has no variable "other", which the variable file sets | Declare it: "variables": {"other": ""}`,
   ]);
+
+  const shared = { varFiles: [await file("shared.json", { c: "x", other: "x", aa: "x" })] };
+  assert.deepEqual(
+    (await read(text, shared)).warnings.map(({ hint }) => hint),
+    ['Did you mean "a"?'],
+  );
 
   const broken = await file("broken.json", '{\n  "a": [1],\n  "b": "{{nope}}"\n}');
   const wrong = await file("wrong.json", "[]");

@@ -12,6 +12,13 @@ export interface ReadTemplateOptions {
   readonly variables: readonly { readonly name: string; readonly value: string }[];
   /** Of `-var-file`, in the order given: later ones win. */
   readonly varFiles: readonly string[];
+  /**
+   * Whether to warn of each value of a variable file that the template does not
+   * know. Those that look like a typing error are always warned of.
+   *
+   * @default false
+   */
+  readonly warnOnUndeclaredVariables?: boolean;
   /** Names of builds; all if empty. */
   readonly only: readonly string[];
   readonly except: readonly string[];
@@ -50,6 +57,7 @@ export async function readTemplate(path: string, options: ReadTemplateOptions): 
       ? undefined
       : await readJsonTemplate(file, text, {
           ...options,
+          warnOnUndeclaredVariables: options.warnOnUndeclaredVariables ?? false,
           functions: {
             startTime,
             toolVersion,
