@@ -271,6 +271,9 @@ test("ModifyImageAttribute changes one attribute a call, in each of its forms", 
   assert.deepEqual(await permissions(), [{ UserId: "111111111111" }, { UserId: "222222222222" }]);
   await ec2.send(new ResetImageAttributeCommand({ ImageId, Attribute: "launchPermission" }));
   assert.deepEqual(await permissions(), []);
+  const asPackerDoes = { UserIds: ["333333333333"], LaunchPermission: { Add: [{ UserId: "333333333333" }] } };
+  await modify(asPackerDoes);
+  assert.deepEqual(await permissions(), [{ UserId: "333333333333" }]);
 
   await modify({ ImdsSupport: { Value: "v2.0" } });
   assert.equal((await describe(ec2, ImageId)).ImdsSupport, "v2.0");

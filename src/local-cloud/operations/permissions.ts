@@ -26,21 +26,21 @@ export function permissionItems({
  * Applies a modification in either of its forms: `<structure>.Add.N.UserId`, or
  * `OperationType` with `UserId.N` and the other flat lists.
  *
+ * Packer sends the same accounts in both forms and no OperationType, and AWS takes
+ * it: the structure then says what to do.
+ *
  * @throws {ApiError} InvalidParameterValue, InvalidParameterCombination.
  */
 export function modifiedPermissions(before: Permissions, params: Params, structure: string): Permissions {
   const nested = params.structure(structure);
   const flat = flatPermissions(params);
-  if (!nested.isEmpty && !isEmpty(flat)) {
-    throw invalidCombination(`The parameter ${structure} cannot be used with the parameter OperationType`);
-  }
-  if (!nested.isEmpty) {
-    return without(merge(before, nestedPermissions(nested, "Add")), nestedPermissions(nested, "Remove"));
-  }
   const operation = params.choice("OperationType", ["add", "remove"]);
-  if (operation === undefined || isEmpty(flat))
+  if (nested.isEmpty && (operation === undefined || isEmpty(flat))) {
     throw invalidCombination("No operation specified for the permission change.");
-  return operation === "add" ? merge(before, flat) : without(before, flat);
+  }
+  const changed = without(merge(before, nestedPermissions(nested, "Add")), nestedPermissions(nested, "Remove"));
+  if (operation === undefined) return changed;
+  return operation === "add" ? merge(changed, flat) : without(changed, flat);
 }
 
 function nestedPermissions(structure: Params, operation: "Add" | "Remove"): Permissions {
