@@ -6,6 +6,7 @@ import type { ProvisionerPlan } from "../template/build-plan.ts";
 import { fileTitle, runFileProvisioner } from "./file-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
 import { runShellProvisioner } from "./shell-provisioner.ts";
+import { ShellProvisionerError } from "./shell-provisioner-error.ts";
 import { shellScripts } from "./shell-scripts.ts";
 
 export interface RunProvisionersContext extends ProvisionContext {
@@ -57,7 +58,9 @@ async function runWithRetries(plan: ProvisionerPlan, title: string, context: Pro
       return;
     } catch (error) {
       if (context.signal.aborted || attempt > plan.retriesMax) throw error;
-      context.emit({ type: "retry", call: title, attempt, reason: messageOf(error) });
+      // Its last lines have just been shown.
+      const reason = error instanceof ShellProvisionerError ? error.summary : messageOf(error);
+      context.emit({ type: "retry", call: title, attempt, reason });
     }
   }
 }

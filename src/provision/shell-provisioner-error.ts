@@ -3,6 +3,8 @@ import { ToolError } from "../base/errors.ts";
 /** A script that ended with an exit code that does not mean success. */
 export class ShellProvisionerError extends ToolError {
   override readonly name = "ShellProvisionerError";
+  /** The message without the last lines. */
+  readonly summary: string;
   /** The path of the script on this host, or "inline". */
   readonly script: string;
   readonly exitCode: number;
@@ -21,9 +23,9 @@ export class ShellProvisionerError extends ToolError {
     const isUsual = validExitCodes.length === 1 && validExitCodes[0] === 0;
     const allowed = isUsual ? "" : `, allowed are ${validExitCodes.join(", ")}`;
     const tail = lastLines.length === 0 ? "; it printed nothing" : `; its last lines:\n${indented(lastLines)}`;
-    super("ERR_SCRIPT_FAILED", `Cannot finish ${what}: exit code is ${exitCode}${allowed}${tail}`, {
-      hint: HINTS[exitCode],
-    });
+    const summary = `Cannot finish ${what}: exit code is ${exitCode}${allowed}`;
+    super("ERR_SCRIPT_FAILED", `${summary}${tail}`, { hint: HINTS[exitCode] });
+    this.summary = summary;
     this.script = script;
     this.exitCode = exitCode;
     this.lastLines = lastLines;
