@@ -616,6 +616,23 @@ test("readTemplate() finds variables that go in a circle", async () => {
   ]);
 });
 
+test("readTemplate() says nothing about what uses a variable that has no good value", async () => {
+  const variables = { none: null, list: [], wrong: "{{nope}}", user: "{{user `none`}}" };
+  const changes = {
+    ...{ ami_name: "{{user `wrong`}}", source_ami: "{{user `none`}}", region: "{{user `user`}}" },
+    device_path: "{{user `list`}}",
+  };
+  const problems = await problemsOf(template(changes, { variables, "sensitive-variables": ["none"] }));
+  assert.deepEqual(
+    problems.map((problem) => problem.replace(/^\d+:\d+ | \|.*$/g, "")),
+    [
+      'The variable "none" has no value',
+      'The variable "list" must be a string, not a list',
+      'Unknown template function "nope"',
+    ],
+  );
+});
+
 test("readTemplate() keeps secrets apart, and out of its own messages", async () => {
   const more = { variables: { password: "hunter2", empty: "" }, "sensitive-variables": ["password", "empty"] };
   const keys = { access_key: "AKIA", secret_key: "s3cret", token: "t0ken" };

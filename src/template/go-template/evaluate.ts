@@ -37,7 +37,7 @@ export function evaluate(expression: BoundExpression, variables: BuildVariables)
     return implementation.call(...(values as never[]));
   } catch (error) {
     if (!(error instanceof TemplateFunctionError)) throw error;
-    throw new GoTemplateError(error.message, offset, error.hint);
+    throw new GoTemplateError(error.message, offset, error.hint, error.isTold);
   }
 }
 

@@ -127,7 +127,9 @@ export const ABSENT_FUNCTIONS: ReadonlyMap<string, string> = new Map([
 
 function templateDirectory({ templateDirectory: directory }: FunctionContext): string {
   if (directory !== undefined) return directory;
-  throw new TemplateFunctionError('"template_dir" is not known: the template comes from standard input', 'Use "pwd"');
+  throw new TemplateFunctionError('"template_dir" is not known: the template comes from standard input', {
+    hint: 'Use "pwd"',
+  });
 }
 
 /** A UUID whose first eight digits are the Unix time, so that later ones sort later. */

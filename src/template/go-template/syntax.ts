@@ -22,10 +22,13 @@ export class GoTemplateError extends Error {
   override readonly name = "GoTemplateError";
   readonly offset: number;
   readonly hint: string | undefined;
+  /** The user knows already why: nothing more is to be said. */
+  readonly isTold: boolean;
 
-  constructor(message: string, offset: number, hint?: string) {
+  constructor(message: string, offset: number, hint?: string, isTold = false) {
     super(message);
     this.offset = offset;
     this.hint = hint;
+    this.isTold = isTold;
   }
 }

@@ -21,9 +21,12 @@ export interface TemplateFunction {
 export class TemplateFunctionError extends Error {
   override readonly name = "TemplateFunctionError";
   readonly hint: string | undefined;
+  /** The user knows already why: what the function answers from has a problem of its own. */
+  readonly isTold: boolean;
 
-  constructor(message: string, hint?: string) {
+  constructor(message: string, { hint, isTold = false }: { hint?: string; isTold?: boolean } = {}) {
     super(message);
     this.hint = hint;
+    this.isTold = isTold;
   }
 }

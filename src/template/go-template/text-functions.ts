@@ -63,7 +63,9 @@ function split(text: string, separator: string, index: number): string {
   const part = parts[index];
   if (part !== undefined) return part;
   const count = parts.length === 1 ? "1 part" : `${parts.length} parts`;
-  throw new TemplateFunctionError(`"split" cannot give part ${index} of ${count}`, "The first part is number 0");
+  throw new TemplateFunctionError(`"split" cannot give part ${index} of ${count}`, {
+    hint: "The first part is number 0",
+  });
 }
 
 function replace(old: string, replacement: string, countMax: number, text: string): string {

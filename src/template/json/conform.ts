@@ -228,7 +228,7 @@ function compileText(
 ): Deferred | undefined {
   const compiled = compileTemplate(text.value, scope);
   if ("text" in compiled) return compiled.text;
-  for (const { message, offset, hint } of compiled.errors)
+  for (const { message, offset, hint } of compiled.errors.filter(({ isTold }) => !isTold))
     problems.add(message, { location: text.locate(offset), hint });
   return undefined;
 }

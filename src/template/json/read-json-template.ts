@@ -79,7 +79,7 @@ function readSensitive(
     if (item.kind !== "string") {
       problems.add(`"sensitive-variables" must have names of variables, not ${describeJson(item)}`, { location });
     } else if (variables.names.includes(item.value)) {
-      const value = variables.valueOf(item.value);
+      const value = variables.find(item.value) ?? "";
       if (value !== "") secrets.add(value);
     } else {
       const meant = nearMiss(item.value, variables.names);

@@ -21,6 +21,8 @@ interface Declaration {
 export class UserVariables {
   readonly #declarations = new Map<string, Declaration>();
   readonly #values = new Map<string, string>();
+  /** Those without a value that can be used, which has been told. */
+  readonly #broken = new Set<string>();
   /** What is being evaluated now, to find circles. */
   readonly #underWay: string[] = [];
   readonly #problems: ProblemList;
@@ -42,7 +44,9 @@ export class UserVariables {
   /** Gives a declared variable another value. The last one wins. */
   set(name: string, value: JsonValue): void {
     const declaration = this.#declarations.get(name);
-    if (declaration !== undefined) declaration.value = this.#textOf(name, value);
+    if (declaration === undefined) return;
+    this.#broken.delete(name);
+    declaration.value = this.#textOf(name, value);
   }
 
   /** Evaluates every variable. `functions` are those of the "variables" section, without `user`. */
@@ -51,7 +55,10 @@ export class UserVariables {
       parameters: ["text"],
       usage: "user `name`",
       summary: "The value of another user variable",
-      call: (name: string) => this.#evaluateOne(name, scope),
+      call: (name: string) => {
+        this.#evaluateOne(name, scope);
+        return this.valueOf(name);
+      },
     };
     const scope: TemplateScope = {
       functions: new Map([...functions, ["user", user]]),
@@ -71,34 +78,47 @@ export class UserVariables {
     }
   }
 
+  /** The value of an evaluated variable, if it has one. */
+  find(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
   /**
    * The value of an evaluated variable.
    *
-   * @throws {TemplateFunctionError} if it is not declared.
+   * @throws {TemplateFunctionError} if it is not declared or has no value.
    */
   valueOf(name: string): string {
     const value = this.#values.get(name);
     if (value !== undefined) return value;
+    if (this.#broken.has(name)) {
+      throw new TemplateFunctionError(`The variable "${name}" has no value`, { isTold: true });
+    }
     const meant = nearMiss(name, this.names);
     const hint = meant === undefined ? `Declare it: "variables": {"${name}": ""}` : `Did you mean "${meant}"?`;
-    throw new TemplateFunctionError(`Unknown user variable "${name}"`, hint);
+    throw new TemplateFunctionError(`Unknown user variable "${name}"`, { hint });
   }
 
-  #evaluateOne(name: string, scope: TemplateScope): string {
+  #evaluateOne(name: string, scope: TemplateScope): void {
     const declaration = this.#declarations.get(name);
-    if (declaration === undefined || this.#values.has(name)) return this.valueOf(name);
+    if (declaration === undefined || this.#values.has(name) || this.#broken.has(name)) return;
     if (this.#underWay.includes(name)) {
       const circle = [...this.#underWay.slice(this.#underWay.indexOf(name)), name];
-      throw new TemplateFunctionError(
-        `User variables go in a circle: ${circle.map((part) => `"${part}"`).join(" uses ")}`,
-      );
+      const names = circle.map((part) => `"${part}"`).join(" uses ");
+      throw new TemplateFunctionError(`User variables go in a circle: ${names}`);
     }
     this.#underWay.push(name);
-    const text = declaration.value;
-    const value = text === undefined ? "" : (evaluateText(text, { scope, problems: this.#problems }) ?? "");
+    const value = this.#textValue(name, declaration, scope);
     this.#underWay.pop();
-    this.#values.set(name, value);
-    return value;
+    if (value === undefined) this.#broken.add(name);
+    else this.#values.set(name, value);
+  }
+
+  #textValue(name: string, { value, location }: Declaration, scope: TemplateScope): string | undefined {
+    if (value !== undefined) return evaluateText(value, { scope, problems: this.#problems });
+    const hint = `Give it one: -var '${name}=...'`;
+    this.#problems.add(`The variable "${name}" has no value`, { location, hint });
+    return undefined;
   }
 
   #textOf(name: string, value: JsonValue): JsonString | undefined {
@@ -109,6 +129,7 @@ export class UserVariables {
       return { kind: "string", value: text, location, locate: () => location };
     }
     this.#problems.add(`The variable "${name}" must be a string, not ${describeJson(value)}`, { location });
+    this.#broken.add(name);
     return { kind: "string", value: "", location, locate: () => location };
   }
 }
