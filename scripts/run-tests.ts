@@ -73,7 +73,11 @@ async function main(argv: readonly string[]): Promise<void> {
 
 /** Without the developer's AWS settings and stores: a test that needs them sets them. */
 function testEnvironment(): Record<string, string> {
-  const environment: Record<string, string> = { NODE_OPTIONS: `--import=${import.meta.resolve("tsx")}` };
+  const environment: Record<string, string> = {
+    NODE_OPTIONS: `--import=${import.meta.resolve("tsx")}`,
+    // The command line sets it for itself; here it is the tests that load the SDK.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  };
   for (const [name, value] of Object.entries(process.env)) {
     if (/^(AWS_|AMIBAKE_|NODE_OPTIONS|XDG_DATA_HOME|NODE_TEST_CONTEXT)/.test(name)) continue;
     if (value !== undefined) environment[name] = value;

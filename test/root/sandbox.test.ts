@@ -50,8 +50,8 @@ test("endProcesses() ends what ignores SIGTERM, and names it", async () => {
 test("PID 1 of the sandbox reaps: a daemon that was stopped is gone at once", async () => {
   await using sandbox = await open();
   const pidFile = join(tmpdir(), `amibake-reap-${process.pid}`);
-  const daemon = ["start-stop-daemon", "--pidfile", pidFile, "--exec", "/bin/sleep"];
-  await sandbox.run([...daemon, "--start", "--background", "--make-pidfile", "--", "60"]);
+  const daemon = ["start-stop-daemon", "--pidfile", pidFile];
+  await sandbox.run([...daemon, "--start", "--exec", "/bin/sleep", "--background", "--make-pidfile", "--", "60"]);
   const start = performance.now();
   await sandbox.run([...daemon, "--stop", "--retry", "TERM/5"]);
   assert.ok(performance.now() - start < 2000, "start-stop-daemon waited for a zombie");
