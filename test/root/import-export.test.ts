@@ -234,18 +234,25 @@ test("what is no whole disk or tarball is refused by what it is, and leaves noth
 test("an import that cannot be finished leaves nothing", async () => {
   await mkdir(file("big/etc"), { recursive: true });
   await mkdir(file("big/usr"));
-  // Sparse in the archive's listing it is small; ext4 cannot hold it in 1 GiB.
-  for (const part of [1, 2, 3]) {
-    await writeFile(file(`big/usr/${part}`), "");
-    await truncate(file(`big/usr/${part}`), 500 * MIB);
-  }
-  await runCommand(["tar", "--create", "--zstd", "--file", file("big.tar.zst"), "--directory", file("big"), "."]);
+  await writeFile(file("big/usr/zeros"), "");
+  await truncate(file("big/usr/zeros"), 1000 * MIB);
+  const pack = (name: string, ...flags: string[]) =>
+    runCommand(["tar", "--create", "--zstd", ...flags, "--file", file(name), "--directory", file("big"), "."]);
+  await pack("tight.tar.zst");
+  await truncate(file("big/usr/zeros"), 1500 * MIB);
+  await pack("big.tar.zst", "--sparse");
   const disk = await tinyBaseImage({ layout: "gpt" });
   await importImage(disk, "taken");
   const before = await contents();
-  const small = await local("import", file("big.tar.zst"), "--name", "big", "--size", "1");
-  assert.equal(small.exitCode, 2);
-  assert.match(small.stderr, /its 1.5 GiB do not fit into 1 GiB/);
+  const refused = [
+    ["big.tar.zst", /its 1.5 GiB do not fit into 1 GiB/, 2],
+    ["tight.tar.zst", /Cannot unpack ".*": the disk is too small.*hint: Give it more room: --size GIB/s, 1],
+  ] as const;
+  for (const [name, message, exitCode] of refused) {
+    const result = await local("import", file(name), "--name", name, "--size", "1");
+    assert.match(result.stderr, message);
+    assert.equal(result.exitCode, exitCode);
+  }
   const taken = await local("import", disk, "--name", "taken");
   assert.equal(taken.exitCode, 2);
   assert.match(taken.stderr, /Cannot name an image "taken"/);

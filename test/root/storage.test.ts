@@ -135,6 +135,35 @@ test("a store forgets what no manifest names when it is opened", async () => {
   assert.equal((await storage.describeSnapshot(snapshot("a"))).blockCount, 2);
 });
 
+test("removeUnknown() deletes what nobody knows of, attached or not", async () => {
+  await using store = await makeDiskStore();
+  await using storage = await store.open();
+  for (const name of ["known", "forgotten"]) {
+    await storage.createVolume(volume(name), { sizeBytes: 4 * MIB });
+    await writeAt(store.diskPath(volume(name)), 0, randomBytes(MIB));
+    await storage.createSnapshot(snapshot(name), volume(name));
+  }
+  await storage.attach(volume("forgotten"), "/dev/sdf");
+  await storage.removeUnknown((id) => id.endsWith("-known"));
+  assert.deepEqual(await readdir(join(store.storeDirectory, "volumes")), ["vol-known.disk"]);
+  assert.deepEqual(await readdir(join(store.storeDirectory, "snapshots")), ["snap-known.manifest"]);
+  assert.deepEqual(await readdir(store.deviceDirectory), []);
+  assert.equal((await store.blocks()).length, 2);
+});
+
+test("deleteSnapshot(), twice at once, takes the uses of blocks back once", async () => {
+  await using store = await makeDiskStore();
+  await using storage = await store.open();
+  await storage.createVolume(volume("a"), { sizeBytes: 4 * MIB });
+  await writeAt(store.diskPath(volume("a")), 0, randomBytes(MIB));
+  await storage.createSnapshot(snapshot("a"), volume("a"));
+  await storage.copySnapshot(snapshot("b"), snapshot("a"));
+  await storage.copySnapshot(snapshot("c"), snapshot("a"));
+  await Promise.all([storage.deleteSnapshot(snapshot("a")), storage.deleteSnapshot(snapshot("a"))]);
+  await storage.deleteSnapshot(snapshot("b"));
+  assert.equal((await store.blocks()).length, 2);
+});
+
 test("a damaged store says which file is damaged", async () => {
   await using store = await makeDiskStore();
   {

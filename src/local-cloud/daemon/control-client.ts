@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import { type AnswerMessage, decodeError, type Progress, type RequestName, type Requests } from "./control-protocol.ts";
@@ -33,7 +32,8 @@ export async function askDaemon<Name extends RequestName>(
   if (socket === undefined) return undefined;
   // What goes wrong with the connection ends the reading, which tells enough.
   socket.on("error", () => {});
-  const ended = once(socket, "close").then(() => {});
+  // Not events.once(): that rejects for an error, which "close" follows anyway.
+  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const onAbort = () => void socket.end();
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {

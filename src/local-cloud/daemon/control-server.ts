@@ -25,6 +25,8 @@ export type RequestHandlers = {
 
 export interface ControlServer extends AsyncDisposable {
   clientCount(): number;
+  /** Takes no more clients if there is none now. @returns whether that is so. */
+  endIfUnused(): boolean;
   /** Closes the connections of those who wait for the end of this process. */
   closeWaiting(): void;
 }
@@ -45,6 +47,8 @@ export async function serveControl(
   const waiting = new Set<Socket>();
   let isEnding = false;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    // Answered, it would count on a daemon that is going; unanswered, it looks for the next one.
+    if (isEnding) return void socket.destroy();
     const client = new Client(socket, handlers);
     clients.add(client);
     void client.gone.then(() => {
@@ -62,6 +66,10 @@ export async function serveControl(
   await chmod(path, 0o600);
   return {
     clientCount: () => clients.size,
+    endIfUnused: () => {
+      if (clients.size === 0) isEnding = true;
+      return isEnding;
+    },
     closeWaiting: () => {
       for (const socket of waiting) socket.destroy();
     },

@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { connect, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { systemCode } from "../../base/errors.ts";
 
 const SOCKET_NAME = "control.sock";
 
@@ -48,5 +49,10 @@ export function sendMessage(socket: Socket, message: object): void {
  */
 export async function* readMessages(socket: Socket, signal?: AbortSignal): AsyncGenerator<unknown> {
   const lines = createInterface({ input: socket, ...(signal === undefined ? {} : { signal }) });
-  for await (const line of lines) yield JSON.parse(line);
+  try {
+    for await (const line of lines) yield JSON.parse(line);
+  } catch (error) {
+    // ECONNRESET: a daemon that ends does not take the clients that are still in its queue.
+    if (systemCode(error) === undefined) throw error;
+  }
 }

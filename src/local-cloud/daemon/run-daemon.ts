@@ -49,6 +49,7 @@ export async function runDaemon({ settings, signal, onReady, report }: DaemonOpt
   const cloud = owned.use(
     await startLocalCloud({ storeDirectory, storage, latency, seed, nitro, report, ...addresses }),
   );
+  await storage.removeUnknown(knownIds(cloud));
   const running = { settings: { ...settings, storeDirectory }, cloud, startedAt: new Date() };
   const status = () => statusOf(running, Math.max(0, (control?.clientCount() ?? 0) - 1));
 
@@ -70,6 +71,12 @@ export async function runDaemon({ settings, signal, onReady, report }: DaemonOpt
   onReady(status());
   using _timer = endUnlessUsed(settings.isEphemeral, control, requestEnd);
   await endRequested;
+}
+
+function knownIds({ records }: Running["cloud"]): (id: string) => boolean {
+  const { volumes, snapshots } = records();
+  const ids = new Set<string>([...volumes, ...snapshots].map(({ id }) => id));
+  return (id) => ids.has(id);
 }
 
 interface Running {
@@ -103,7 +110,7 @@ function statusOf({ settings, cloud, startedAt }: Running, clientCount: number):
 
 function endUnlessUsed(isEphemeral: boolean, control: ControlServer, requestEnd: () => void): Disposable {
   const look = () => {
-    if (control.clientCount() === 0) requestEnd();
+    if (control.endIfUnused()) requestEnd();
   };
   const timer = isEphemeral ? setTimeout(look, FIRST_CLIENT_DEADLINE_MS) : undefined;
   return { [Symbol.dispose]: () => clearTimeout(timer) };

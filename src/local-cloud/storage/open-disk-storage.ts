@@ -136,12 +136,35 @@ export class FileDiskStorage implements DiskStorage {
 
   async deleteSnapshot(snapshotId: SnapshotId): Promise<void> {
     const path = manifestPath(this.#layout, snapshotId);
-    const manifest = await readManifestFile(path);
-    if (manifest === undefined) return;
-    // The manifest goes first: blocks without one are garbage, a manifest without its blocks would be a lie.
-    await rm(path, { force: true });
+    const removed = path + UNFINISHED;
+    try {
+      // The manifest goes first: blocks without one are garbage, a manifest without its blocks would be a lie.
+      // By its name, so that of two calls only one takes the uses of the blocks back.
+      await rename(path, removed);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return;
+      throw error;
+    }
+    const manifest = await readManifestFile(removed);
+    await rm(removed, { force: true });
     await syncDirectory(this.#layout.snapshotDirectory);
-    await this.#blocks.release(manifest.blocks.map(({ hash }) => hash));
+    await this.#blocks.release(manifest?.blocks.map(({ hash }) => hash) ?? []);
+  }
+
+  /**
+   * Removes volumes and snapshots that nobody knows of any more: whoever keeps the books was killed between crossing
+   * one out and deleting it.
+   */
+  async removeUnknown(isKnown: (id: string) => boolean): Promise<void> {
+    for (const name of await readdir(this.#layout.snapshotDirectory)) {
+      const [snapshotId = ""] = name.split(".", 1);
+      if (!isKnown(snapshotId)) await this.deleteSnapshot(snapshotId as SnapshotId);
+    }
+    const volumeNames = await readdir(this.#layout.volumeDirectory);
+    for (const volumeId of new Set(volumeNames.map((name) => name.split(".", 1)[0] as VolumeId))) {
+      // A device that is in use keeps its volume; the next opening looks again.
+      if (!isKnown(volumeId) && (await this.detach(volumeId))) await this.deleteVolume(volumeId);
+    }
   }
 
   async describeSnapshot(snapshotId: SnapshotId): Promise<SnapshotContent> {
