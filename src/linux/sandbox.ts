@@ -41,9 +41,10 @@ export interface Sandbox extends AsyncDisposable {
 
 // Runs as PID 1 of the sandbox. SIGCHLD is ignored, and that is kept over exec:
 // the kernel then reaps what is orphaned inside, so that a daemon that was
-// stopped does not look alive (start-stop-daemon --retry waits for it).
+// stopped does not look alive (start-stop-daemon --retry waits for it). It is
+// ignored by env, as dash does not do it: its `trap "" CHLD` changes nothing.
 // At the end of its input, which only amibake holds, it ends, and all with it.
-const INIT_SCRIPT = `trap "" CHLD; echo ready; exec cat >/dev/null`;
+const INIT_SCRIPT = "echo ready; exec env --ignore-signal=CHLD cat >/dev/null";
 
 const READY_DEADLINE_MS = 10_000;
 const KILLED_DEADLINE_MS = 10_000;
