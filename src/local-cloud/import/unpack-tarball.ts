@@ -110,7 +110,8 @@ export async function unpackTarball(path: string, target: string, options: Unpac
 }
 
 function unpackFailure(path: string, cause: ToolError): ToolError {
-  const isFull = /No space left/.test(cause.message);
+  // "Wrote only": a write that did not fit as a whole, of the last file that fitted at all.
+  const isFull = /No space left|Wrote only/.test(cause.message);
   return new ToolError("ERR_IMPORT", `Cannot unpack "${path}"${isFull ? ": the disk is too small" : ""}`, {
     cause,
     hint: isFull ? "Give it more room: --size GIB" : undefined,
