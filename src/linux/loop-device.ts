@@ -51,23 +51,17 @@ export async function backingFileOf(devicePath: string): Promise<string | undefi
     const text = await readFile(`/sys/block/${basename(devicePath)}/loop/backing_file`, "utf8");
     return text.replace(/\n$/, "");
   } catch (error) {
-    // The directory is there only while there is a file.
-    if (systemCode(error) === "ENOENT") return undefined;
+    // The directory is there only while there is a file. ENODEV: it went between the opening and the reading.
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENODEV") return undefined;
     throw error;
   }
-}
-
-/** Whether a device is mounted, in any mount namespace, or otherwise claimed for exclusive use (swap, LVM, mkfs, …). */
-export async function isBlockDeviceInUse(devicePath: string): Promise<boolean> {
-  const claim = await claimBlockDevice(devicePath);
-  await claim?.close();
-  return claim === undefined;
 }
 
 /**
  * Opens a device for exclusive use: while it is open nobody can mount it or one of its partitions.
  *
- * @returns undefined if somebody else has it or one of its partitions.
+ * @returns undefined if it or one of its partitions is mounted, in any mount namespace, or claimed for something else
+ *   (swap, LVM, mkfs).
  */
 export async function claimBlockDevice(devicePath: string): Promise<FileHandle | undefined> {
   try {
