@@ -1,5 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
-import { systemCode } from "../base/errors.ts";
+import { readFile } from "node:fs/promises";
 
 /** "259:3", as in sysfs and mountinfo. */
 export type DeviceNumber = string;
@@ -15,15 +14,4 @@ export function deviceNumberOf(encoded: number): DeviceNumber {
 /** The number of a disk or partition by the kernel's name for it, "loop0p1". */
 export async function readDeviceNumber(kernelName: string): Promise<DeviceNumber> {
   return (await readFile(`/sys/class/block/${kernelName}/dev`, "utf8")).trim();
-}
-
-/** The number of the block device that a path leads to, or undefined if it leads to none. */
-export async function blockDeviceNumberAt(path: string): Promise<DeviceNumber | undefined> {
-  try {
-    const status = await stat(path);
-    return status.isBlockDevice() ? deviceNumberOf(status.rdev) : undefined;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
