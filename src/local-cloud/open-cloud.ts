@@ -5,9 +5,10 @@ import type { VolumeId } from "../base/ids.ts";
 import { finishAttaching, startDetaching } from "./operations/attachments.ts";
 import { forgetOldTokens } from "./operations/client-tokens.ts";
 import type { Cloud, HostInstance } from "./operations/cloud.ts";
+import { completeSnapshot } from "./operations/make-snapshot.ts";
 import { makeAvailable } from "./operations/register-image.ts";
 import { newInstanceId } from "./operations/resource-ids.ts";
-import { completeSnapshot, removeSnapshot } from "./operations/snapshots.ts";
+import { removeSnapshot } from "./operations/snapshots.ts";
 import { newAccessKeyId, newSecret } from "./operations/sts.ts";
 import { changeVolume, finishCreating, finishDeleting } from "./operations/volumes.ts";
 import { CloudState } from "./state/cloud-state.ts";
@@ -46,10 +47,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud & AsyncDis
     host: hostInstance(identify(state, clock), nitro),
     progress: new Map(),
     tokensInUse: new Map(),
+    underWay: new Set(),
     report,
   };
   const close = async () => {
     await transitions[Symbol.asyncDispose]();
+    await Promise.allSettled(cloud.underWay);
     await state[Symbol.asyncDispose]();
   };
   try {

@@ -6,7 +6,7 @@ import type { InstanceId } from "../base/ids.ts";
 import { ImdsService } from "./imds/serve-imds.ts";
 import { type ImportedImage, type ImportPlan, importImage } from "./import-image.ts";
 import { type CloudOptions, openCloud } from "./open-cloud.ts";
-import type { Cloud } from "./operations/cloud.ts";
+import { type Cloud, underWay } from "./operations/cloud.ts";
 import { serveQuery } from "./protocol/serve-query.ts";
 import type { ImageRecord, SnapshotRecord, VolumeRecord } from "./state/records.ts";
 
@@ -83,7 +83,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       volumes: cloud.state.volumes.values(),
       snapshots: cloud.state.snapshots.values(),
     }),
-    importImage: (plan) => importImage(cloud, plan),
+    importImage: (plan) => underWay(cloud, () => importImage(cloud, plan)),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  CreateSnapshotCommand,
   CreateTagsCommand,
   CreateVolumeCommand,
   DescribeAvailabilityZonesCommand,
@@ -160,6 +161,70 @@ test("An unknown action is invalid, a known one that is missing answers by its n
     message: "The action RunInstances exists in AWS, but amibake's local cloud does not have it.",
   });
   await expectAwsError(fixture.sts().send(new GetSessionTokenCommand({})), { name: "UnsupportedOperation" });
+});
+
+const READS = [
+  "DescribeAvailabilityZones",
+  "DescribeImages",
+  "DescribeInstances",
+  "DescribeRegions",
+  "DescribeSnapshots",
+  "DescribeTags",
+  "DescribeVolumeStatus",
+  "DescribeVolumes",
+  "GetEbsDefaultKmsKeyId",
+  "GetEbsEncryptionByDefault",
+];
+
+test("Every answer is well-formed XML, named after its action, with hostile text escaped", async () => {
+  await using fixture = await startCloudFixture();
+  const options = signing(fixture);
+  const hostile = `]]><a b="c">&amp; \u0000\u000b\uFFFE \r\n é ✓`;
+  const ec2 = fixture.ec2();
+  const { VolumeId = "" } = await ec2.send(new CreateVolumeCommand({ AvailabilityZone: "us-east-1a", Size: 1 }));
+  await ec2.send(new CreateTagsCommand({ Resources: [VolumeId], Tags: [{ Key: "k", Value: hostile }] }));
+  const parser = new XMLParser({ isArray: (name) => name === "item", parseTagValue: false, trimValues: false });
+  for (const action of READS) {
+    const xml = await (await postSigned(`Action=${action}&Version=2016-11-15`, options)).text();
+    assert.equal(XMLValidator.validate(xml), true, xml);
+    const document = parser.parse(xml)[`${action}Response`];
+    assert.match(document.requestId, /^[0-9a-f-]{36}$/, action);
+    assert.match(
+      xml,
+      new RegExp(`^<\\?xml[^>]*>\n<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">`),
+    );
+  }
+  const { Volumes } = await ec2.send(new DescribeVolumesCommand({}));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is tested.
+  const readable = hostile.replace(/[\u0000\u000b\uFFFE]/g, "\uFFFD");
+  assert.equal(Volumes?.[0]?.Tags?.[0]?.Value, readable, "what XML cannot say is replaced");
+});
+
+test("Closing the cloud waits for the work of a call that is under way", async () => {
+  await using fixture = await startCloudFixture();
+  const { VolumeId } = await fixture.ec2().send(new CreateVolumeCommand({ AvailabilityZone: "us-east-1a", Size: 1 }));
+  let finish = () => {};
+  const { createSnapshot } = fixture.storage;
+  const begun = new Promise<void>((begin) => {
+    fixture.storage.createSnapshot = async (snapshotId, volumeId) => {
+      begin();
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return createSnapshot.call(fixture.storage, snapshotId, volumeId);
+    };
+  });
+  const call = fixture.ec2().send(new CreateSnapshotCommand({ VolumeId }));
+  const failed = assert.rejects(call);
+  await begun;
+  let isClosed = false;
+  const closed = fixture.restart().then(() => {
+    isClosed = true;
+  });
+  await failed;
+  assert.equal(isClosed, false);
+  finish();
+  await closed;
 });
 
 test("Other methods and bodies that are too long are refused", async () => {

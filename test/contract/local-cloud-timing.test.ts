@@ -18,13 +18,16 @@ import { type CloudFixture, expectAwsError, startCloudFixture } from "../helpers
 interface SlowCloud extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly fixture: CloudFixture;
-  /** Waits for a call, letting as much time pass as its answer takes. */
+  /** Waits for a call, letting as much time pass as its answer takes, and no more. */
   call<T>(call: Promise<T>): Promise<T>;
 }
 
+/** No answer takes longer with this seed, and no change of state is over sooner. */
+const ANSWER_MS_MAX = 400;
+
 async function startSlowCloud(latency: LatencyMode = "aws"): Promise<SlowCloud> {
   const clock = new FakeClock();
-  const fixture = await startCloudFixture({ clock, latency, seed: 3 });
+  const fixture = await startCloudFixture({ clock, latency, seed: 5 });
   return {
     clock,
     fixture,
@@ -35,7 +38,11 @@ async function startSlowCloud(latency: LatencyMode = "aws"): Promise<SlowCloud> 
       });
       settled.catch(() => undefined);
       while (!isSettled) {
-        clock.advance(10);
+        const nowMs = clock.now();
+        const waitsMs = clock.endsOfWaitsMs
+          .map((untilMs) => untilMs - nowMs)
+          .filter((waitMs) => waitMs <= ANSWER_MS_MAX);
+        if (waitsMs.length > 0) clock.advance(Math.ceil(Math.min(...waitsMs)));
         await setImmediate();
       }
       return settled;
@@ -124,11 +131,12 @@ test("Closing the cloud does not wait for what takes time, and opening it again 
   for (const [index, id] of ids.entries()) await call(fixture.attach(id, `/dev/sd${"fgh"[index]}`));
   slow.clock.advance(20_000);
   await call(ec2.send(new DescribeRegionsCommand({})));
+  const creating = await make();
+  const snapshot = await call(ec2.send(new CreateSnapshotCommand({ VolumeId: ids[0] })));
+  // Last, as time goes on by itself while a device in use is tried again and again.
   fixture.storage.busy.add(ids[2] as never);
   await call(ec2.send(new DetachVolumeCommand({ VolumeId: ids[1] })));
   await call(ec2.send(new DetachVolumeCommand({ VolumeId: ids[2] })));
-  const creating = await make();
-  const snapshot = await call(ec2.send(new CreateSnapshotCommand({ VolumeId: ids[0] })));
   // As a killed process leaves it: the disks give their devices back when the store is opened.
   fixture.storage.attached.clear();
   fixture.storage.volumes.delete(creating.VolumeId as never);

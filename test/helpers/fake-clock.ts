@@ -27,9 +27,9 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** How many waits are under way. */
-  get sleeperCount(): number {
-    return this.#sleepers.size;
+  /** When the waits that are under way end, in milliseconds since the epoch. */
+  get endsOfWaitsMs(): number[] {
+    return [...this.#sleepers].map(({ untilMs }) => untilMs);
   }
 
   advance(durationMs: number): void {

@@ -2,10 +2,12 @@ import type { VolumeId } from "../../base/ids.ts";
 import { ApiError, incorrectState, invalidParameterValue, invalidValue } from "../protocol/api-error.ts";
 import type { XmlObject } from "../protocol/xml.ts";
 import type { AttachmentRecord, VolumeRecord } from "../state/records.ts";
+import { DeviceNodeExistsError } from "../storage/disk-storage.ts";
 import { type Call, stopIfDryRun } from "./call.ts";
 import { type Cloud, now } from "./cloud.ts";
+import { attachmentFields } from "./describe-volumes.ts";
 import { instanceId, instanceNotFound, volumeId } from "./resource-ids.ts";
-import { attachmentFields, changeVolume, ownVolume } from "./volumes.ts";
+import { changeVolume, ownVolume } from "./volumes.ts";
 
 /**
  * Volumes that an instance takes, its root disk among them. Nitro: 28 attachments, one of which is the network's.
@@ -161,5 +163,5 @@ function inUse(deviceName: string): ApiError {
 
 /** A name that somebody else's node has on this machine is, to the client, an attachment point in use. */
 function attachFailure(error: unknown, deviceName: string): unknown {
-  return error instanceof Error && error.name === "DeviceNodeExistsError" ? inUse(deviceName) : error;
+  return error instanceof DeviceNodeExistsError ? inUse(deviceName) : error;
 }

@@ -20,6 +20,8 @@ export interface Cloud {
   readonly progress: Map<SnapshotId, { readonly startedAtMs: number; readonly endsAtMs: number }>;
   /** Calls under way with a ClientToken. */
   readonly tokensInUse: Map<string, Promise<unknown>>;
+  /** Work that was asked for and is not done: closing the cloud waits for it. */
+  readonly underWay: Set<Promise<unknown>>;
   /** Tells whoever runs the cloud what went wrong behind an answer. */
   readonly report: (what: string, error: unknown) => void;
 }
@@ -41,6 +43,17 @@ export interface HostInstance {
   readonly launchedAtMs: number;
   readonly privateIp: string;
   readonly macAddress: string;
+}
+
+/** Does work that must not be cut off by closing the cloud. */
+export async function underWay<T>(cloud: Cloud, work: () => Promise<T>): Promise<T> {
+  const done = work();
+  cloud.underWay.add(done);
+  try {
+    return await done;
+  } finally {
+    cloud.underWay.delete(done);
+  }
 }
 
 /** Now, as AWS writes moments: "2026-11-23T10:20:30.000Z". */

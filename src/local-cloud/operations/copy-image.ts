@@ -5,10 +5,11 @@ import { type Call, stopIfDryRun } from "./call.ts";
 import { earlierResource, oneAtATime, rememberResource } from "./client-tokens.ts";
 import { planEncryption } from "./encryption.ts";
 import { usableImage } from "./images.ts";
+import { copyForImage } from "./make-snapshot.ts";
 import { isRegion } from "./regions.ts";
 import { addImage, checkName, checkNameIsFree, type NewImage } from "./register-image.ts";
 import { imageId } from "./resource-ids.ts";
-import { copyForImage, removeSnapshot } from "./snapshots.ts";
+import { removeSnapshot } from "./snapshots.ts";
 import { mergeTags, tagSpecifications } from "./tag-rules.ts";
 
 /** Copies an image of this or another region, with a snapshot of its own for every EBS mapping. */

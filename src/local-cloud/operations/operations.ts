@@ -1,6 +1,7 @@
 import { attachVolume, detachVolume } from "./attachments.ts";
 import { type Operation, operation } from "./call.ts";
 import { copyImage } from "./copy-image.ts";
+import { describeVolumeStatus, describeVolumes } from "./describe-volumes.ts";
 import {
   disableEbsEncryptionByDefault,
   enableEbsEncryptionByDefault,
@@ -18,13 +19,14 @@ import {
 } from "./image-attributes.ts";
 import { deregisterImage, describeImages } from "./images.ts";
 import { describeInstances } from "./instances.ts";
+import { copySnapshot, createSnapshot } from "./make-snapshot.ts";
 import { describeAvailabilityZones, describeRegions } from "./regions.ts";
 import { registerImage } from "./register-image.ts";
 import { describeSnapshotAttribute, modifySnapshotAttribute, resetSnapshotAttribute } from "./snapshot-attributes.ts";
-import { copySnapshot, createSnapshot, deleteSnapshot, describeSnapshots } from "./snapshots.ts";
+import { deleteSnapshot, describeSnapshots } from "./snapshots.ts";
 import { assumeRole, getCallerIdentity } from "./sts.ts";
 import { createTags, deleteTags, describeTags } from "./tags.ts";
-import { createVolume, deleteVolume, describeVolumeStatus, describeVolumes } from "./volumes.ts";
+import { createVolume, deleteVolume } from "./volumes.ts";
 
 /** EC2's actions with the parameters that EC2 knows for each (API version 2016-11-15, as of November 2026). */
 export const EC2_OPERATIONS: Readonly<Record<string, Operation>> = {

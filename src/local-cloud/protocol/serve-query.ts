@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Call, type Operation, stopIfDryRun } from "../operations/call.ts";
-import type { Cloud } from "../operations/cloud.ts";
+import { type Cloud, underWay } from "../operations/cloud.ts";
 import { EC2_OPERATIONS, STS_OPERATIONS } from "../operations/operations.ts";
 import { isRegion } from "../operations/regions.ts";
 import { ApiError } from "./api-error.ts";
@@ -33,7 +33,7 @@ export async function serveQuery(cloud: Cloud, request: SignedRequest): Promise<
   const service = signedService(request) ?? serviceOfAction(action);
   const callMs = cloud.latency.nextCallMs(action);
   const answerAtMs = cloud.clock.now() + callMs;
-  const answer = await settle(cloud, async () => {
+  const run = async () => {
     const authenticated = authenticateRequest(cloud, request, service);
     const operation = findOperation(service, action);
     throttle(cloud, authenticated, action, params);
@@ -43,7 +43,8 @@ export async function serveQuery(cloud: Cloud, request: SignedRequest): Promise<
     // A call that changes something has stopped before that; one that only reads stops here.
     stopIfDryRun(call);
     return answer;
-  });
+  };
+  const answer = await underWay(cloud, () => settle(cloud, run));
   await cloud.transitions.sleep(answerAtMs - cloud.clock.now());
   if (answer instanceof ApiError) return encodeError(service, requestId, answer);
   return encodeAnswer(service, requestId, params, action, answer);

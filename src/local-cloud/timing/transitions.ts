@@ -5,6 +5,9 @@ import type { LatencyModel, TransitionKind } from "./latency.ts";
 /** Waits for the end of the delay that was drawn for this transition, counted from the call. */
 type WaitForDelay = () => Promise<void>;
 
+/** @param endsAtMs when the delay ends, in milliseconds since the epoch. */
+type Change = (waitForDelay: WaitForDelay, endsAtMs: number) => Promise<void>;
+
 /**
  * Changes of state that go on after the answer.
  *
@@ -33,14 +36,14 @@ export class Transitions implements AsyncDisposable {
    * Starts a change. It has its own handling of failures: what it throws reaches
    * only a caller that waits.
    *
+   * @param sinceMs when the call came, if work that is part of the delay has been done since.
    * @returns what a call has to wait for before it answers: without latency the
    * whole change, so that a client which asks again finds it done; with it, nothing.
    */
-  start(kind: TransitionKind, change: (waitForDelay: WaitForDelay, delayMs: number) => Promise<void>): Promise<void> {
-    const delayMs = this.#latency.nextTransitionMs(kind);
-    const endsAtMs = this.#clock.now() + delayMs;
+  start(kind: TransitionKind, change: Change, sinceMs: number = this.#clock.now()): Promise<void> {
+    const endsAtMs = sinceMs + this.#latency.nextTransitionMs(kind);
     const waitForDelay = () => this.sleep(endsAtMs - this.#clock.now());
-    const work = this.#run(change(waitForDelay, delayMs));
+    const work = this.#run(change(waitForDelay, endsAtMs));
     return this.#latency.mode === "none" ? work : Promise.resolve();
   }
 
