@@ -32,7 +32,7 @@ export async function createSnapshot(call: Call): Promise<XmlObject> {
   }
   const pending = cloud.state.snapshots
     .values()
-    .filter(({ volumeId, state }) => volumeId === volume.id && state === "pending");
+    .filter(({ volumeId, state }) => volumeId === volume.id && (state === "pending" || state === "writing"));
   if (pending.length >= pendingSnapshotsMax(volume)) {
     const message = "Maximum allowed in-progress snapshots for a single volume exceeded.";
     throw new ApiError("ConcurrentSnapshotLimitExceeded", message);
