@@ -71,9 +71,18 @@ function unescapeHex(text: string): string {
  * Needed even where the kernel can read partition tables: it does not look into a loop device unless told to.
  */
 export async function addPartitions(devicePath: string): Promise<void> {
-  const argv = ["partx", "--update", devicePath];
-  const result = await runToExit(argv);
-  if (result.exitCode !== 0 && !hasNoTable(result)) throw commandFailure(argv, result);
+  const known = new Set(await partitionNumbers(devicePath));
+  const missing = (await listPartitions(devicePath)).filter(({ number }) => !known.has(number));
+  if (missing.length === 0) return;
+  // Not --update: it stops at the first gap in the numbers, and Debian's images have 1, 14 and 15.
+  const ranges = known.size === 0 ? [[]] : missing.map(({ number }) => ["--nr", `${number}:${number}`]);
+  for (const range of ranges) {
+    const argv = ["partx", "--add", ...range, devicePath];
+    const result = await runToExit(argv);
+    // A partition that reaches beyond the disk or into another one is left out, as the kernel itself would.
+    const isOnlyRefused = result.stderrTail.includes("error adding partition");
+    if (result.exitCode !== 0 && !isOnlyRefused) throw commandFailure(argv, result);
+  }
 }
 
 /**
@@ -89,6 +98,13 @@ export async function removePartitions(devicePath: string): Promise<void> {
 export async function partitionNames(devicePath: string): Promise<string[]> {
   const disk = basename(devicePath);
   const names = (await readdir(`/sys/block/${disk}`)).filter((name) => name.startsWith(disk));
-  const numberOf = (name: string) => Number(/\d+$/.exec(name)?.[0]);
-  return names.sort((a, b) => numberOf(a) - numberOf(b));
+  return names.sort((a, b) => numberIn(a) - numberIn(b));
+}
+
+async function partitionNumbers(devicePath: string): Promise<number[]> {
+  return (await partitionNames(devicePath)).map(numberIn);
+}
+
+function numberIn(partitionName: string): number {
+  return Number(/\d+$/.exec(partitionName)?.[0]);
 }

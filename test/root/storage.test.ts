@@ -14,6 +14,7 @@ import {
   realpath,
   rm,
   stat,
+  truncate,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -231,6 +232,36 @@ for (const [asked, made] of [
     await storage.detach(volume("a"));
   });
 }
+
+for (const [what, table, numbers] of [
+  ["Debian's cloud images", "label: gpt\n1 : size=4M\n14 : size=1M\n15 : size=2M\n", [1, 14, 15]],
+  ["logical partitions", "label: dos\n1 : size=2M\n2 : size=10M,type=5\n5 : size=2M\n6 : size=2M\n", [1, 2, 5, 6]],
+] as const) {
+  test(`attach() finds the partitions of ${what}, gaps in their numbers or not`, async () => {
+    await using store = await makeDiskStore();
+    await using storage = await store.open();
+    await storage.createVolume(volume("a"), { sizeBytes: 32 * MIB });
+    await runCommand(["sfdisk", "--quiet", store.diskPath(volume("a"))], { input: table });
+    const nodes = ["xvdf", ...numbers.map((number) => `xvdf${number}`)].sort();
+    await storage.attach(volume("a"), "/dev/sdf");
+    assert.deepEqual((await readdir(store.deviceDirectory)).sort(), nodes);
+    await storage[Symbol.asyncDispose]();
+    await using again = await store.open();
+    assert.deepEqual((await readdir(store.deviceDirectory)).sort(), nodes);
+    assert.equal(await again.detach(volume("a")), true);
+  });
+}
+
+test("attach() leaves out a partition that reaches beyond the disk, and makes the others", async () => {
+  await using store = await makeDiskStore();
+  await using storage = await store.open();
+  await storage.createVolume(volume("a"), { sizeBytes: 32 * MIB });
+  await runCommand(["sfdisk", "--quiet", store.diskPath(volume("a"))], { input: "label: dos\nsize=4M\nsize=20M\n" });
+  await truncate(store.diskPath(volume("a")), 16 * MIB);
+  await storage.attach(volume("a"), "/dev/sdf");
+  assert.deepEqual((await readdir(store.deviceDirectory)).sort(), ["xvdf", "xvdf1"]);
+  assert.equal(await storage.detach(volume("a")), true);
+});
 
 test("attach() on a Nitro instance makes NVMe names, and links that carry the volume id", async () => {
   await using store = await makeDiskStore();
