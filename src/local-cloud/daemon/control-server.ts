@@ -27,8 +27,8 @@ export interface ControlServer extends AsyncDisposable {
   clientCount(): number;
   /** Takes no more clients if there is none now. @returns whether that is so. */
   endIfUnused(): boolean;
-  /** Closes the connections of those who wait for the end of this process. */
-  closeWaiting(): void;
+  /** Lets this process end: those who wait for it see their connections close only then. */
+  releaseWaiting(): void;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface ControlServer extends AsyncDisposable {
  *
  * Disposing of it takes no more clients and ends what they asked for.
  *
- * @param onLastClientGone tells whether the daemon ends now; that client then waits until `closeWaiting`.
+ * @param onLastClientGone tells whether the daemon ends now; that client then waits for the end of the process.
  */
 export async function serveControl(
   storeDirectory: string,
@@ -70,8 +70,8 @@ export async function serveControl(
       if (clients.size === 0) isEnding = true;
       return isEnding;
     },
-    closeWaiting: () => {
-      for (const socket of waiting) socket.destroy();
+    releaseWaiting: () => {
+      for (const socket of waiting) socket.unref();
     },
     async [Symbol.asyncDispose]() {
       isEnding = true;

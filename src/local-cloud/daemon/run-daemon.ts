@@ -40,8 +40,8 @@ export async function runDaemon({ settings, signal, onReady, report }: DaemonOpt
 
   await using owned = new AsyncDisposableStack();
   let control: ControlServer | undefined;
-  // Released last, when the lock is free: who waited for our end can start a daemon at once.
-  owned.defer(() => control?.closeWaiting());
+  // Last of all, when the lock is free: who waited for our end can start a daemon at once.
+  owned.defer(() => control?.releaseWaiting());
   owned.use(await lockStore(storeDirectory, signal));
   const storage = owned.use(await openDiskStorage({ storeDirectory, nitro: settings.nitro, report }));
   const { imds, listen, port, latency, seed, nitro } = settings;
