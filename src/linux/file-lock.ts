@@ -11,6 +11,8 @@ import { commandFailure, runToExit } from "./run-command.ts";
  */
 export interface FileLock extends AsyncDisposable {
   readonly path: string;
+  /** A command that inherits this descriptor holds the lock too, until it ends. */
+  readonly fd: number;
 }
 
 export interface FileLockOptions {
@@ -111,6 +113,7 @@ function owned(file: FileHandle, path: string): FileLock {
   let isReleased = false;
   return {
     path,
+    fd: file.fd,
     async [Symbol.asyncDispose]() {
       if (isReleased) return;
       isReleased = true;

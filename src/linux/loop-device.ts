@@ -3,7 +3,13 @@ import { type FileHandle, open, readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemCode, ToolError } from "../base/errors.ts";
-import { runCommand } from "./run-command.ts";
+import { type CommandOptions, runCommand } from "./run-command.ts";
+
+/**
+ * What a command that changes the host's devices is given to hold while it runs. It outlives us when we are killed;
+ * with the lock that guards those devices among its files, nobody comes in before it has ended.
+ */
+export type HeldFiles = Pick<CommandOptions, "extraFds">;
 
 /**
  * Presents a file as a block device.
@@ -12,10 +18,10 @@ import { runCommand } from "./run-command.ts";
  *
  * @returns the path of the device, "/dev/loop3".
  */
-export async function attachLoopDevice(backingFile: string): Promise<string> {
+export async function attachLoopDevice(backingFile: string, held: HeldFiles = {}): Promise<string> {
   // losetup itself tries again when another process takes the free device first. Direct I/O stays off, so
   // that whoever reads the file sees what was written to the device.
-  const { stdout } = await runCommand(["losetup", "--find", "--show", "--", backingFile]);
+  const { stdout } = await runCommand(["losetup", "--find", "--show", "--", backingFile], held);
   return stdout.toString().trim();
 }
 
@@ -81,14 +87,17 @@ const DETACH_LOOK_MS = 5;
  *
  * @throws {ToolError} ERR_LOOP_BUSY if somebody still has it open. The kernel then detaches it at the last close.
  */
-export async function detachLoopDevice(devicePath: string, claim?: FileHandle): Promise<void> {
+export async function detachLoopDevice(
+  devicePath: string,
+  { claim, ...held }: HeldFiles & { readonly claim?: FileHandle } = {},
+): Promise<void> {
   const backingFile = await backingFileOf(devicePath);
   if (backingFile === undefined) {
     await claim?.close();
     return;
   }
   try {
-    await runCommand(["losetup", "--detach", devicePath]);
+    await runCommand(["losetup", "--detach", devicePath], held);
   } finally {
     // LOOP_CLR_FD on a device that is open only marks it: it goes with the last close, which is this one if nobody
     // else has it. So nobody can slip in between the claim and the end.

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
+import type { HeldFiles } from "./loop-device.ts";
 import { type CommandResult, commandFailure, runCommand, runToExit } from "./run-command.ts";
 
 /** One entry of a partition table, GPT or MBR. */
@@ -70,7 +71,7 @@ function unescapeHex(text: string): string {
  *
  * Needed even where the kernel can read partition tables: it does not look into a loop device unless told to.
  */
-export async function addPartitions(devicePath: string): Promise<void> {
+export async function addPartitions(devicePath: string, held: HeldFiles = {}): Promise<void> {
   const known = new Set(await partitionNumbers(devicePath));
   const missing = (await listPartitions(devicePath)).filter(({ number }) => !known.has(number));
   if (missing.length === 0) return;
@@ -78,7 +79,7 @@ export async function addPartitions(devicePath: string): Promise<void> {
   const ranges = known.size === 0 ? [[]] : missing.map(({ number }) => ["--nr", `${number}:${number}`]);
   for (const range of ranges) {
     const argv = ["partx", "--add", ...range, devicePath];
-    const result = await runToExit(argv);
+    const result = await runToExit(argv, held);
     // A partition that reaches beyond the disk or into another one is left out, as the kernel itself would.
     const isOnlyRefused = result.stderrTail.includes("error adding partition");
     if (result.exitCode !== 0 && !isOnlyRefused) throw commandFailure(argv, result);
@@ -90,8 +91,8 @@ export async function addPartitions(devicePath: string): Promise<void> {
  *
  * @throws {CommandError} if one of them is open.
  */
-export async function removePartitions(devicePath: string): Promise<void> {
-  if ((await partitionNames(devicePath)).length > 0) await runCommand(["partx", "--delete", devicePath]);
+export async function removePartitions(devicePath: string, held: HeldFiles = {}): Promise<void> {
+  if ((await partitionNames(devicePath)).length > 0) await runCommand(["partx", "--delete", devicePath], held);
 }
 
 /** The kernel's names of the partitions that it knows now: ["loop0p1", "loop0p2"], by number. */

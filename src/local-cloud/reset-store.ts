@@ -26,10 +26,13 @@ export async function resetStore(
 ): Promise<void> {
   const storeDirectory = await realpath(directory);
   {
-    await using _lock = await lockStore(storeDirectory, options.signal);
+    await using lock = await lockStore(storeDirectory, options.signal);
     const layout = storeLayout(storeDirectory);
     await makeStoreDirectories(layout);
-    const inUse = await releaseDevices(layout, options.deviceDirectory ?? "/dev");
+    const inUse = await releaseDevices(layout, {
+      deviceDirectory: options.deviceDirectory ?? "/dev",
+      held: { extraFds: [lock.fd] },
+    });
     if (inUse.length > 0) throw devicesInUse(storeDirectory, inUse);
     // By name: the directory may be one that holds other things too. The blocks last: they make it a store.
     const { blockDirectory, ...others } = storeLayout(storeDirectory);

@@ -4,6 +4,7 @@ import { mkdtemp, open, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SnapshotId, VolumeId } from "../../src/base/ids.ts";
+import type { FileLock } from "../../src/linux/file-lock.ts";
 import { listLoopDevices } from "../../src/linux/loop-device.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 import { type FileDiskStorage, openDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
@@ -19,7 +20,7 @@ export interface DiskStore extends AsyncDisposable {
   /** On the devtmpfs, so that nodes work; apart from the names that others use. */
   readonly deviceDirectory: string;
   readonly reports: string[];
-  open(options?: { nitro?: boolean; deviceDirectory?: string }): Promise<FileDiskStorage>;
+  open(options?: { nitro?: boolean; deviceDirectory?: string; lock?: FileLock }): Promise<FileDiskStorage>;
   diskPath(volumeId: VolumeId): string;
   /** Names of all blocks that are stored. */
   blocks(): Promise<string[]>;

@@ -1,8 +1,10 @@
 // What the kill campaign of the storage does: random calls, each told before and after, so that whoever kills the
 // process knows what was acknowledged. Run as a program, it goes on until it is killed.
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import type { SnapshotId, VolumeId } from "../../src/base/ids.ts";
 import { seededRandom } from "../../src/base/random.ts";
+import { lockFile } from "../../src/linux/file-lock.ts";
 import { type FileDiskStorage, openDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
 import { BLOCK_BYTES, writeAt } from "./disk-store.ts";
 
@@ -147,7 +149,8 @@ async function runCampaign(places: Places, start: Model, seed: number): Promise<
   const random = seededRandom(seed);
   const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
   say({ opening: true });
-  const storage = await openDiskStorage({ ...places, nitro: false });
+  const lock = await lockFile(join(places.storeDirectory, "lock"));
+  const storage = await openDiskStorage({ ...places, lock, nitro: false });
   for (let model = start; ; ) {
     const operation = chooseOperation(model, random);
     if (operation === undefined) continue;

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SnapshotId, VolumeId } from "../../src/base/ids.ts";
 import { seededRandom } from "../../src/base/random.ts";
+import { lockFile } from "../../src/linux/file-lock.ts";
 import type { FileDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
 import { BLOCK_BYTES, type DiskStore, makeDiskStore, readAt, writeAt } from "../helpers/disk-store.ts";
 import {
@@ -37,7 +38,9 @@ test(`${KILLS} kills during all methods lose nothing that was acknowledged, and 
     const victim = VICTIMS[kill % VICTIMS.length] as (typeof VICTIMS)[number];
     const delayMs = random() * DELAY_MS_MAX;
     const outcome = await runUntilKilled(store, model, { seed: seed + kill, victim, delayMs });
-    await using storage = await store.open();
+    // Commands of the killed process that are under way hold it too.
+    await using lock = await lockFile(join(store.storeDirectory, "lock"));
+    await using storage = await store.open({ lock });
     model = await verify(store, storage, outcome);
     assert.deepEqual(store.reports, []);
   }

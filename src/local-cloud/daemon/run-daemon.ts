@@ -42,8 +42,8 @@ export async function runDaemon({ settings, signal, onReady, report }: DaemonOpt
   let control: ControlServer | undefined;
   // Last of all, when the lock is free: who waited for our end can start a daemon at once.
   owned.defer(() => control?.releaseWaiting());
-  owned.use(await lockStore(storeDirectory, signal));
-  const storage = owned.use(await openDiskStorage({ storeDirectory, nitro: settings.nitro, report }));
+  const lock = owned.use(await lockStore(storeDirectory, signal));
+  const storage = owned.use(await openDiskStorage({ storeDirectory, lock, nitro: settings.nitro, report }));
   const { imds, listen, port, latency, seed, nitro } = settings;
   const addresses = { listen, port, ...(imds === undefined ? {} : { imds }) };
   const cloud = owned.use(

@@ -4,7 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ToolError } from "../../base/errors.ts";
 import { type DeviceNumber, readDeviceNumber } from "../../linux/device-number.ts";
 import { findDeviceOpeners } from "../../linux/device-openers.ts";
-import { attachLoopDevice, claimBlockDevice, detachLoopDevice, findLoopDevices } from "../../linux/loop-device.ts";
+import {
+  attachLoopDevice,
+  claimBlockDevice,
+  detachLoopDevice,
+  findLoopDevices,
+  type HeldFiles,
+} from "../../linux/loop-device.ts";
 import { addPartitions, partitionNames, removePartitions } from "../../linux/partitions.ts";
 import type { AttachmentRecord } from "./attachment-record.ts";
 import { type DeviceNames, nitroDeviceNames, xenDeviceNames } from "./device-names.ts";
@@ -24,6 +30,8 @@ export interface DeviceContext {
   readonly deviceDirectory: string;
   /** Real path of the volume's file. */
   readonly backingFile: string;
+  /** Of commands that change devices. */
+  readonly held: HeldFiles;
   /** Makes the record durable. */
   readonly save: (record: AttachmentRecord) => Promise<void>;
 }
@@ -37,8 +45,10 @@ export interface DeviceContext {
 export async function makeDevices(record: AttachmentRecord, context: DeviceContext): Promise<AttachmentRecord> {
   const loops = await findLoopDevices(context.backingFile);
   const loopDevice =
-    loops.find((path) => path === record.loopDevice) ?? loops[0] ?? (await attachLoopDevice(context.backingFile));
-  await addPartitions(loopDevice);
+    loops.find((path) => path === record.loopDevice) ??
+    loops[0] ??
+    (await attachLoopDevice(context.backingFile, context.held));
+  await addPartitions(loopDevice, context.held);
   const { nodes, links } = await planNodes(record, loopDevice, context.deviceDirectory);
   // Nodes of an earlier loop device lead to somebody else's disk by now, or will.
   for (const node of record.nodes) if (!nodes.some((wanted) => isSameNode(wanted, node))) await removeDeviceNode(node);
@@ -46,7 +56,7 @@ export async function makeDevices(record: AttachmentRecord, context: DeviceConte
   await context.save(planned);
   for (const node of nodes) {
     const isThere = record.nodes.some((old) => isSameNode(old, node)) && (await isOurNode(node));
-    if (!isThere) await makeDeviceNode(node);
+    if (!isThere) await makeDeviceNode(node, context.held);
   }
   for (const link of links) {
     const isThere = record.links.some((old) => old.path === link.path) && (await isOurLink(link));
@@ -68,13 +78,13 @@ export async function removeDevices(record: AttachmentRecord, context: DeviceCon
     if (claim === undefined || (await isOpen(record, loopDevice))) return false;
     await removeNames(record, context);
     try {
-      await removePartitions(loopDevice);
+      await removePartitions(loopDevice, context.held);
     } catch {
       // Somebody has opened a partition since we looked.
       await makeDevices({ ...record, nodes: [], links: [] }, context);
       return false;
     }
-    await detachLoopDevice(loopDevice, claim);
+    await detachLoopDevice(loopDevice, { ...context.held, claim });
   }
   await removeNames(record, context);
   return true;

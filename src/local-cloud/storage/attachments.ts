@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf, ToolError } from "../../base/errors.ts";
 import type { VolumeId } from "../../base/ids.ts";
-import { listLoopDevices } from "../../linux/loop-device.ts";
+import { type HeldFiles, listLoopDevices } from "../../linux/loop-device.ts";
 import { type DeviceContext, deviceNamesOf, makeDevices, removeDevices, undoDevices } from "./attached-devices.ts";
 import { type AttachmentRecord, readAttachments, removeAttachment, writeAttachment } from "./attachment-record.ts";
 import { exists, isOurNode } from "./device-nodes.ts";
@@ -13,6 +13,8 @@ export interface AttachmentOptions {
   readonly nitro: boolean;
   /** Where nodes are made: "/dev". */
   readonly deviceDirectory: string;
+  /** See `HeldFiles`. */
+  readonly held: HeldFiles;
   /** Told what cannot be put right and stops nothing else. */
   readonly report: (message: string, error?: unknown) => void;
 }
@@ -135,6 +137,7 @@ export class Attachments {
   #context(volumeId: VolumeId): DeviceContext {
     return {
       deviceDirectory: this.#options.deviceDirectory,
+      held: this.#options.held,
       backingFile: volumePath(this.#layout, volumeId),
       save: async (record) => {
         await writeAttachment(this.#layout, record);

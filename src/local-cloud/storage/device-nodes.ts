@@ -2,6 +2,7 @@ import { lstat, mkdir, readlink, rm, rmdir, symlink } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { systemCode } from "../../base/errors.ts";
 import { type DeviceNumber, deviceNumberOf } from "../../linux/device-number.ts";
+import type { HeldFiles } from "../../linux/loop-device.ts";
 import { runCommand } from "../../linux/run-command.ts";
 import { DeviceNodeExistsError } from "./disk-storage.ts";
 
@@ -19,10 +20,10 @@ export interface DeviceLink {
 }
 
 /** @throws {DeviceNodeExistsError} if the name is taken. */
-export async function makeDeviceNode({ path, deviceNumber }: DeviceNode): Promise<void> {
+export async function makeDeviceNode({ path, deviceNumber }: DeviceNode, held: HeldFiles): Promise<void> {
   const [major = "", minor = ""] = deviceNumber.split(":");
   try {
-    await runCommand(["mknod", "--mode=0660", path, "b", major, minor]);
+    await runCommand(["mknod", "--mode=0660", path, "b", major, minor], held);
   } catch (cause) {
     // mknod(2) itself refuses a name that exists, so nobody can come between a look and the making.
     if (await exists(path)) throw new DeviceNodeExistsError(path, { cause });

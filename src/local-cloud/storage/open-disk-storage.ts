@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import type { SnapshotId, VolumeId } from "../../base/ids.ts";
 import { syncDirectory, writeFileAtomically } from "../../linux/atomic-file.ts";
+import type { FileLock } from "../../linux/file-lock.ts";
 import { Attachments } from "./attachments.ts";
 import { BlockStore } from "./block-store.ts";
 import { type ProgressOptions, type StoreDiskOptions, storeDisk, writeDisk } from "./disk-blocks.ts";
@@ -19,8 +20,13 @@ import {
 } from "./store-layout.ts";
 
 export interface DiskStorageOptions {
-  /** Made if it is missing. The caller holds the store's lock. */
+  /** Made if it is missing. */
   readonly storeDirectory: string;
+  /**
+   * The lock that keeps others from opening the store. Commands under way hold it too: a killed daemon's `losetup` must
+   * not take away the device that the next one has just taken over. Without it, nobody else may open the store.
+   */
+  readonly lock?: FileLock;
   /** Attached volumes look as on a Nitro instance: NVMe names and by-id links. */
   readonly nitro: boolean;
   /** Where device nodes are made. @default "/dev" */
@@ -45,6 +51,7 @@ export async function openDiskStorage(options: DiskStorageOptions): Promise<File
   const attachments = await Attachments.open(layout, {
     nitro: options.nitro,
     deviceDirectory: options.deviceDirectory ?? "/dev",
+    held: options.lock === undefined ? {} : { extraFds: [options.lock.fd] },
     report: options.report ?? (() => {}),
   });
   return new FileDiskStorage(layout, blocks, attachments);

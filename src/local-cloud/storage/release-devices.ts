@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { VolumeId } from "../../base/ids.ts";
 import { findDeviceHolders } from "../../linux/device-holders.ts";
 import { readDeviceNumber } from "../../linux/device-number.ts";
-import { findLoopDevices } from "../../linux/loop-device.ts";
+import { findLoopDevices, type HeldFiles } from "../../linux/loop-device.ts";
 import { partitionNames } from "../../linux/partitions.ts";
 import { removeDevices } from "./attached-devices.ts";
 import { type AttachmentRecord, readAttachments, removeAttachment, writeAttachment } from "./attachment-record.ts";
@@ -22,14 +22,17 @@ export interface DeviceInUse {
  *
  * @returns those that are in use, which stay as they are.
  */
-export async function releaseDevices(layout: StoreLayout, deviceDirectory: string): Promise<DeviceInUse[]> {
+export async function releaseDevices(
+  layout: StoreLayout,
+  { deviceDirectory, held }: { readonly deviceDirectory: string; readonly held: HeldFiles },
+): Promise<DeviceInUse[]> {
   const recorded = await readAttachments(layout);
   const unrecorded = await findUnrecorded(layout, new Set(recorded.map(({ volumeId }) => volumeId)));
   const inUse: DeviceInUse[] = [];
   for (const record of [...recorded, ...unrecorded]) {
     const backingFile = volumePath(layout, record.volumeId);
     const save = (changed: AttachmentRecord) => writeAttachment(layout, changed);
-    if (await removeDevices(record, { deviceDirectory, backingFile, save })) {
+    if (await removeDevices(record, { deviceDirectory, held, backingFile, save })) {
       await removeAttachment(layout, record.volumeId);
     } else {
       inUse.push(await describeUse(record, backingFile));
