@@ -11,7 +11,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
   base_image_packages=(mmdebstrap debian-archive-keyring util-linux e2fsprogs fdisk)
   test_packages=(busybox-static qemu-system-x86 shellcheck time xfsprogs)
   # Judges of the tests that some distributions do not carry: Ubuntu 24.04 has no packer and no awscli.
-  optional_test_packages=(packer awscli ansible-core)
+  optional_test_packages=(packer awscli ansible)
 }
 
 say() { printf '%s\n' "$*" >&2; }

@@ -7,8 +7,13 @@ import type { DeviceName, ImageId, InstanceId, SnapshotId, VolumeId } from "../b
  *
  * @throws {AwsError} for what EC2 refuses, with EC2's code and message.
  */
-export interface Ec2Api {
+export interface Ec2Api extends Ec2Calls {
   readonly region: string;
+  /** The same calls for releasing things: they go on although the build was cancelled. */
+  readonly releasing: Ec2Calls;
+}
+
+export interface Ec2Calls {
   /** An empty list if nothing matches; ids that do not exist are an error, as in EC2. */
   findImages(query: ImageQuery): Promise<Image[]>;
   /** UEFI variables of an image as base64, or `undefined`: an image without any has no such attribute. */

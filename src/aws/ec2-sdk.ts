@@ -27,7 +27,7 @@ import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
 import { retry } from "../base/retry.ts";
 import { awsErrorFrom, hasCode, isNotFound, isTransient } from "./aws-error.ts";
 import type { Credentials } from "./credentials.ts";
-import type { BlockDeviceMapping, Ec2Api, Image } from "./ec2-api.ts";
+import type { BlockDeviceMapping, Ec2Api, Ec2Calls, Image } from "./ec2-api.ts";
 
 export interface Ec2SdkOptions {
   readonly region: string;
@@ -52,7 +52,7 @@ const BACKOFF_MS_MAX = 10_000;
  * @param options.signal cancels calls under way, but never those that release something.
  */
 export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
-  const { region, signal } = options;
+  const { region } = options;
   const client = new EC2Client({
     region,
     credentials: options.credentials,
@@ -60,20 +60,28 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
     maxAttempts: 1,
     requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS }),
   });
-  const never = new AbortController().signal;
+  return {
+    region,
+    ...callsOf(client, options),
+    releasing: callsOf(client, { ...options, signal: new AbortController().signal }),
+    [Symbol.dispose]: () => client.destroy(),
+  };
+}
+
+function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
+  const { signal } = options;
 
   async function call<T>(
     name: string,
     send: (sendOptions: { abortSignal: AbortSignal }) => Promise<T>,
-    kind: { isIdempotent?: boolean; isRelease?: boolean } = {},
+    kind: { isIdempotent?: boolean } = {},
   ): Promise<T> {
-    const callSignal = kind.isRelease ? never : signal;
     const isIdempotent = kind.isIdempotent ?? true;
     const attempt = async (): Promise<T> => {
       try {
-        return await send({ abortSignal: callSignal });
+        return await send({ abortSignal: signal });
       } catch (thrown) {
-        callSignal.throwIfAborted();
+        signal.throwIfAborted();
         throw awsErrorFrom(name, thrown);
       }
     };
@@ -87,13 +95,11 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
         onRetry: (tried, error) => options.onRetry(name, tried, error instanceof Error ? error.message : String(error)),
         ...(options.clock === undefined ? {} : { clock: options.clock }),
       },
-      callSignal,
+      signal,
     );
   }
 
   return {
-    region,
-
     async findImages({ imageIds, owners, filters = {}, includeDeprecated }) {
       const images: SdkImage[] = [];
       let nextToken: string | undefined;
@@ -197,7 +203,9 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
 
     async deleteVolume(volumeId) {
       await undefinedIfNotFound(
-        call("DeleteVolume", () => client.send(new DeleteVolumeCommand({ VolumeId: volumeId })), { isRelease: true }),
+        call("DeleteVolume", (sendOptions) =>
+          client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
+        ),
       );
     },
 
@@ -208,9 +216,9 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
 
     async detachVolume(volumeId) {
       try {
-        await call("DetachVolume", () => client.send(new DetachVolumeCommand({ VolumeId: volumeId })), {
-          isRelease: true,
-        });
+        await call("DetachVolume", (sendOptions) =>
+          client.send(new DetachVolumeCommand({ VolumeId: volumeId }), sendOptions),
+        );
       } catch (error) {
         // IncorrectState: the volume is "available" already.
         if (!isNotFound(error) && !hasCode(error, "IncorrectState")) throw error;
@@ -247,9 +255,9 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
 
     async deleteSnapshot(snapshotId) {
       await undefinedIfNotFound(
-        call("DeleteSnapshot", () => client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId })), {
-          isRelease: true,
-        }),
+        call("DeleteSnapshot", (sendOptions) =>
+          client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
+        ),
       );
     },
 
@@ -279,9 +287,9 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
 
     async deregisterImage(imageId) {
       await undefinedIfNotFound(
-        call("DeregisterImage", () => client.send(new DeregisterImageCommand({ ImageId: imageId })), {
-          isRelease: true,
-        }),
+        call("DeregisterImage", (sendOptions) =>
+          client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
+        ),
       );
     },
 
@@ -295,8 +303,6 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
       const command = new ModifyImageAttributeCommand({ ImageId: imageId, ProductCodes: [...productCodes] });
       await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions));
     },
-
-    [Symbol.dispose]: () => client.destroy(),
   };
 }
 

@@ -61,7 +61,7 @@ export async function registerImage(context: BuildContext, plan: ImagePlan): Pro
     const image = draft(
       context,
       { kind: "image", id: imageId, removeWith: `deregister-image --image-id ${imageId}` },
-      () => ec2.deregisterImage(imageId),
+      () => ec2.releasing.deregisterImage(imageId),
     );
     emit({ type: "resource-created", kind: "image", id: imageId, region: ec2.region });
     try {

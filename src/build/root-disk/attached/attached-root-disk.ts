@@ -51,7 +51,7 @@ export async function createAttachedRootDisk(
       undo.defer(() =>
         releaseOrReport(
           { kind: "volume", id, removeWith: awsCommand(ec2.region, `delete-volume --volume-id ${id}`) },
-          () => ec2.deleteVolume(id),
+          () => ec2.releasing.deleteVolume(id),
           reportLeftover,
         ),
       );
@@ -171,7 +171,10 @@ async function waitUntilAttached({ ec2, polling, signal }: BuildContext, volumeI
 }
 
 /** Throws if the volume stays attached: a snapshot would miss what is not written yet, and the volume could not be deleted. */
-async function detachVolume({ ec2, polling, runStep }: BuildContext, volumeId: VolumeId): Promise<void> {
+async function detachVolume(
+  { ec2: { releasing: ec2 }, polling, runStep }: BuildContext,
+  volumeId: VolumeId,
+): Promise<void> {
   await runStep(`Detaching ${volumeId}`, async (progress) => {
     await ec2.detachVolume(volumeId);
     // A release: it has to end although the build was cancelled.
@@ -204,7 +207,7 @@ async function snapshotVolume(
       tags: { ...renderTags(config.tags, variables), ...renderTags(config.snapshot_tags, variables) },
     });
     const snapshot = draft(context, { kind: "snapshot", id, removeWith: `delete-snapshot --snapshot-id ${id}` }, () =>
-      ec2.deleteSnapshot(id),
+      ec2.releasing.deleteSnapshot(id),
     );
     emit({ type: "resource-created", kind: "snapshot", id, region: ec2.region });
     try {
