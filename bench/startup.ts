@@ -2,6 +2,7 @@
 // against an empty node, in turn, so that both meet the same load of the machine.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { median } from "./median.ts";
 
 const RUNS = 20;
 const ENTRY = join(import.meta.dirname, "../dist/cli/amibake.js");
@@ -11,11 +12,6 @@ function wallMs(args: readonly string[]): number {
   const { status } = spawnSync(process.execPath, args, { env: {}, stdio: "ignore" });
   if (status !== 0) throw new Error(`Cannot measure "node ${args.join(" ")}": exit code is ${status}`);
   return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2;
 }
 
 const commands = {
