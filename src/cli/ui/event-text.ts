@@ -23,7 +23,7 @@ export function eventText(event: Exclude<CleanEvent, StepEvent>): TextLine[] {
         ...(event.hint === undefined ? [] : [{ level: "detail" as const, text: `hint: ${event.hint}` }]),
       ];
     case "retry":
-      return [{ level: "detail", text: `${event.call} failed at try ${event.attempt}, trying again: ${event.reason}` }];
+      return [{ level: "detail", text: retryText(event) }];
     case "resource-created":
       return [{ level: "detail", text: `Made ${event.kind} ${event.id} in ${event.region}` }];
     case "leftover": {
@@ -40,4 +40,9 @@ export function eventText(event: Exclude<CleanEvent, StepEvent>): TextLine[] {
 /** "Waiting for the snapshot, 34 %": what a step that takes long is doing. */
 export function progressText(event: { readonly text: string; readonly percent?: number }): string {
   return event.percent === undefined ? event.text : `${event.text}, ${Math.floor(event.percent)} %`;
+}
+
+/** Most reasons name the call already: "Cannot DescribeImages: RequestLimitExceeded: …". */
+function retryText({ call, attempt, reason }: { call: string; attempt: number; reason: string }): string {
+  return `Try ${attempt} failed, trying again: ${reason.includes(call) ? reason : `${call}: ${reason}`}`;
 }

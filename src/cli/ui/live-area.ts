@@ -60,7 +60,8 @@ export class LiveArea implements Disposable {
   }
 
   #columns(): number {
-    return Math.max(2, this.#terminal.columns ?? COLUMNS_DEFAULT);
+    // 0: a pseudo terminal that nobody told its size.
+    return Math.max(2, this.#terminal.columns || COLUMNS_DEFAULT);
   }
 
   #write(text: string): void {

@@ -25,7 +25,7 @@ test("steps and output are Packer's ui lines, commas escaped", () => {
     ",ui,say,==> debian: Warning: The image has no network",
     ",ui,message,    debian: hint: Set copy_files",
     ",ui,say,==> debian: Creating the snapshot",
-    ",ui,message,    debian: DescribeSnapshots failed at try 1%!(PACKER_COMMA) trying again: RequestLimitExceeded",
+    ",ui,message,    debian: Try 1 failed%!(PACKER_COMMA) trying again: DescribeSnapshots: RequestLimitExceeded",
     ",ui,say,==> debian: Finished in 20.2 s",
   ]);
 });

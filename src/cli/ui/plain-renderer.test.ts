@@ -31,7 +31,7 @@ test("a build that succeeds: each step with its time, what it made, what scripts
     debian: Running the shell provisioner: done in 1.0 s
 ==> debian: Creating the snapshot
     debian: snap-0aa, 0 %
-    debian: DescribeSnapshots failed at try 1, trying again: RequestLimitExceeded
+    debian: Try 1 failed, trying again: DescribeSnapshots: RequestLimitExceeded
     debian: snap-0aa, 71 %
     debian: done in 18.0 s
 ==> debian: Finished in 20.2 s

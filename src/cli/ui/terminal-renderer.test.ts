@@ -92,6 +92,17 @@ test("a live line is cut to the width, and a terminal made narrower is not litte
   assert.deepEqual(narrow.screen, []);
 });
 
+test("a pseudo terminal without a size gets whole lines", () => {
+  using view = open();
+  view.terminal.columns = 0;
+  view.terminal.write = (text) => {
+    assert.ok(text.includes("Creating the volume"));
+    return true;
+  };
+  view.tell(SUCCESS.slice(0, 1));
+  view.terminal.write = () => true;
+});
+
 test("many changes within 100 ms are drawn once", () => {
   using view = open();
   view.tell([at(0, { type: "step-started", step: "1", title: "Copying" })]);
