@@ -25,6 +25,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Clock } from "../base/clock.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
 import { retry } from "../base/retry.ts";
+import { together } from "../base/together.ts";
 import { awsErrorFrom, hasCode, isNotFound, isTransient } from "./aws-error.ts";
 import type { Credentials } from "./credentials.ts";
 import type { BlockDeviceMapping, Ec2Api, Ec2Calls, Image } from "./ec2-api.ts";
@@ -139,28 +140,25 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
     },
 
     async describeInstance(instanceId) {
-      const answer = await call("DescribeInstances", (sendOptions) =>
-        client.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }), sendOptions),
-      );
-      const instance = answer.Reservations?.[0]?.Instances?.[0];
-      if (instance === undefined)
-        throw awsErrorFrom("DescribeInstances", new Error(`no instance ${instanceId} in the answer`));
-      const mapped = (instance.BlockDeviceMappings ?? []).map(({ DeviceName }) => DeviceName ?? "");
-      // Mappings leave out what is still attaching or already detaching.
-      const volumes = await call("DescribeVolumes", (sendOptions) =>
-        client.send(
-          new DescribeVolumesCommand({ Filters: [{ Name: "attachment.instance-id", Values: [instanceId] }] }),
-          sendOptions,
+      const filter = { Filters: [{ Name: "attachment.instance-id", Values: [instanceId] }] };
+      const [answer, volumes] = await together([
+        call("DescribeInstances", (sendOptions) =>
+          client.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }), sendOptions),
         ),
-      );
-      const attached = (volumes.Volumes ?? []).flatMap(({ Attachments = [] }) =>
-        Attachments.map(({ Device }) => Device ?? ""),
-      );
+        // Mappings of the instance leave out what is still attaching or already detaching.
+        call("DescribeVolumes", (sendOptions) => client.send(new DescribeVolumesCommand(filter), sendOptions)),
+      ]);
+      const instance = answer.Reservations?.[0]?.Instances?.[0];
+      if (instance === undefined) {
+        throw awsErrorFrom("DescribeInstances", new Error(`no instance ${instanceId} in the answer`));
+      }
+      const mapped = (instance.BlockDeviceMappings ?? []).map(({ DeviceName }) => DeviceName ?? "");
+      const attachments = (volumes.Volumes ?? []).flatMap(({ Attachments = [] }) => Attachments);
       return {
         instanceId,
         availabilityZone: instance.Placement?.AvailabilityZone ?? "",
         instanceType: instance.InstanceType ?? "",
-        deviceNames: [...new Set([...mapped, ...attached])],
+        deviceNames: [...new Set([...mapped, ...attachments.map(({ Device }) => Device ?? "")])],
       };
     },
 

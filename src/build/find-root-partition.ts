@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { ToolError } from "../base/errors.ts";
 import type { DevicePath } from "../base/ids.ts";
-import { together } from "../base/together.ts";
 import { listPartitions, type Partition } from "../linux/partitions.ts";
 import { commandFailure, runToExit } from "../linux/run-command.ts";
 
@@ -29,8 +28,10 @@ export async function findRootPartition(
     const devicePath = await partitionNode(device, Number(wanted), signal);
     return { devicePath, reason: `Root: partition ${wanted} (${devicePath}), as mount_partition says` };
   }
-  const [isFileSystem, partitions] = await together([holdsFileSystem(device, signal), listPartitions(device, signal)]);
-  if (isFileSystem) return { devicePath: device, reason: `Root: ${device}, a file system on the whole disk` };
+  const partitions = await listPartitions(device, signal);
+  if (partitions.length === 0 && (await holdsFileSystem(device, signal))) {
+    return { devicePath: device, reason: `Root: ${device}, a file system on the whole disk` };
+  }
   const { number, reason } = chooseRootPartition(partitions);
   const devicePath = await partitionNode(device, number, signal);
   return { devicePath, reason: `Root: partition ${number} (${devicePath}), ${reason}` };

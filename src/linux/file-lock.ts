@@ -90,9 +90,12 @@ async function lockOrClose(
  * A process of its own can be killed while it waits, which a thread blocked in flock(2) cannot.
  */
 async function flockDescriptor(file: FileHandle, path: string, how: string, signal?: AbortSignal): Promise<boolean> {
-  const wait = how === "--nonblock" ? ["--nonblock", "--conflict-exit-code", String(CONFLICT_EXIT_CODE)] : [];
+  const flock = ["flock", "--exclusive"];
   // Without the parent-death signal, a waiter would outlive a killed amibake and then hold the lock for a moment.
-  const argv = ["setpriv", "--pdeathsig", "KILL", "--", "flock", "--exclusive", ...wait, "3"];
+  const argv =
+    how === "--wait"
+      ? ["setpriv", "--pdeathsig", "KILL", "--", ...flock, "3"]
+      : [...flock, "--nonblock", "--conflict-exit-code", String(CONFLICT_EXIT_CODE), "3"];
   const result = await runToExit(argv, { extraFds: [file.fd], signal });
   if (result.exitCode === 0) return true;
   if (result.exitCode === CONFLICT_EXIT_CODE) return false;
