@@ -45,7 +45,7 @@ export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onP
       options: { signal: AbortSignal; onLine: (stream: "stdout" | "stderr", line: string) => void },
     ): Promise<number> {
       const argv = ["chroot", mountpoint, "/bin/sh", "-c", commandLine];
-      const result = await sandbox.runToExit(wrap(argv), { ...options, env: environment });
+      const result = await sandbox.runToExit(wrap(argv), { ...options, env: environment, hasNamedOutput: true });
       return result.exitCode;
     },
 

@@ -88,3 +88,34 @@ test("aborting ends the whole process group, also one that ignores SIGTERM", asy
 test("runCommand() refuses more output than it was allowed", async () => {
   await assert.rejects(runCommand(["seq", "1", "1000"], { stdoutBytesMax: 100 }), /more than 100 bytes of output/);
 });
+
+test("with named output, a command can open /dev/stdout and /dev/stderr by name, as another user too", async () => {
+  const lines: string[] = [];
+  const script = "echo one >/dev/stdout; echo two >/dev/stderr; echo three | tee /dev/stderr >/dev/null";
+  const argvs = [
+    ["sh", "-c", script],
+    ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", script],
+  ];
+  for (const argv of argvs) {
+    const onLine = (stream: string, line: string) => void lines.push(`${stream} ${line}`);
+    const result = await runToExit(argv, { hasNamedOutput: true, onLine });
+    assert.equal(result.exitCode, 0, result.stderrTail);
+    assert.deepEqual(lines.splice(0).sort(), ["stderr three", "stderr two", "stdout one"]);
+  }
+});
+
+test("with named output, a daemon that holds it keeps nobody, and nothing stays open", async () => {
+  const openDescriptors = async () => (await readdir("/proc/self/fd")).length;
+  await runToExit(["true"], { hasNamedOutput: true });
+  const before = await openDescriptors();
+  const start = performance.now();
+  const result = await runToExit(["sh", "-c", "sleep 3 & echo started"], { hasNamedOutput: true });
+  assert.equal(result.stdout.toString(), "started\n");
+  assert.ok(performance.now() - start < 2000);
+  await assert.rejects(runToExit(["/nonexistent"], { hasNamedOutput: true }), { code: "ERR_COMMAND_FAILED" });
+  await assert.rejects(runToExit(["true"], { hasNamedOutput: true, signal: AbortSignal.abort(new Error("gone")) }), {
+    message: "gone",
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(await openDescriptors(), before);
+});

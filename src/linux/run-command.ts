@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
 import { ToolError } from "../base/errors.ts";
 import { shellLine } from "../base/shell-quote.ts";
+import { type OutputPipes, openOutputPipes } from "./output-pipes.ts";
 
 export interface CommandOptions {
   /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `killAfterMs`. */
@@ -21,6 +22,11 @@ export interface CommandOptions {
   readonly extraFds?: readonly number[];
   /** Called for each line as it comes, without its line end. */
   readonly onLine?: ((stream: "stdout" | "stderr", line: string) => void) | undefined;
+  /**
+   * The command can open /dev/stdout and /dev/stderr by name, for which Node's own pipes are no good. It costs some
+   * milliseconds: for commands of the user's.
+   */
+  readonly hasNamedOutput?: boolean;
   /** @default 2000 */
   readonly killAfterMs?: number;
   /**
@@ -108,18 +114,13 @@ export function commandFailure(argv: readonly string[], result: CommandResult, d
 
 /** As `runCommand`, but any exit code is a result: the caller judges it. A killed command has the code 128 + signal. */
 export async function runToExit(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { signal, input, onLine, extraFds = [], killAfterMs = 2000, stdoutBytesMax = STDOUT_BYTES_MAX } = options;
+  const { signal, input, onLine, killAfterMs = 2000, stdoutBytesMax = STDOUT_BYTES_MAX } = options;
   signal?.throwIfAborted();
-  const [program, ...rest] = argv;
-  if (program === undefined) throw new TypeError("Cannot run an empty argument vector");
-  const child = spawn(program, rest, {
-    cwd: options.cwd,
-    env: options.env ?? hostEnvironment(),
-    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...extraFds],
-    // A process group of its own, so that ending it ends what it started.
-    detached: true,
-  });
-  const output = collectOutput(child, { stdoutBytesMax, onLine });
+  const pipes = options.hasNamedOutput ? await openOutputPipes(runCommand) : undefined;
+  if (signal?.aborted) pipes?.destroy();
+  signal?.throwIfAborted();
+  const child = startChild(argv, options, pipes);
+  const output = collectOutput(pipes ?? child, { stdoutBytesMax, onLine });
   if (input !== undefined) {
     // EPIPE: a command may end without reading all of its input; its exit code tells.
     child.stdin?.on("error", () => {});
@@ -144,6 +145,27 @@ export async function runToExit(argv: readonly string[], options: CommandOptions
     // The command itself may have ended at once, and left something that ignores SIGTERM.
     if (killTimer !== undefined) killGroup(child, "SIGKILL");
     signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function startChild(argv: readonly string[], options: CommandOptions, pipes: OutputPipes | undefined): ChildProcess {
+  const [program, ...rest] = argv;
+  try {
+    if (program === undefined) throw new TypeError("Cannot run an empty argument vector");
+    return spawn(program, rest, {
+      cwd: options.cwd,
+      env: options.env ?? hostEnvironment(),
+      stdio: [
+        options.input === undefined ? "ignore" : "pipe",
+        pipes?.stdoutFd ?? "pipe",
+        pipes?.stderrFd ?? "pipe",
+        ...(options.extraFds ?? []),
+      ],
+      // A process group of its own, so that ending it ends what it started.
+      detached: true,
+    });
+  } finally {
+    pipes?.closeDescriptors();
   }
 }
 
@@ -225,7 +247,10 @@ function signalNumber(signal: NodeJS.Signals | null): number {
   return signal === null ? 0 : (SIGNAL_NUMBERS[signal] ?? 0);
 }
 
-function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; onLine: CommandOptions["onLine"] }) {
+function collectOutput(
+  { stdout, stderr }: Pick<ChildProcess, "stdout" | "stderr">,
+  options: { stdoutBytesMax: number; onLine: CommandOptions["onLine"] },
+) {
   const chunks: Buffer[] = [];
   let stdoutBytes = 0;
   let bytesSeen = 0;
@@ -234,19 +259,21 @@ function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; o
     stdout: lineSplitter((line) => options.onLine?.("stdout", line)),
     stderr: lineSplitter((line) => options.onLine?.("stderr", line)),
   };
-  child.stdout?.on("data", (chunk: Buffer) => {
+  stdout?.on("data", (chunk: Buffer) => {
     stdoutBytes += chunk.byteLength;
     bytesSeen += chunk.byteLength;
     // With a reader of lines nothing is kept: an endless log must not fill memory.
     if (options.onLine !== undefined) splitters.stdout.push(chunk);
     else if (stdoutBytes <= options.stdoutBytesMax) chunks.push(chunk);
   });
-  child.stderr?.on("data", (chunk: Buffer) => {
+  stderr?.on("data", (chunk: Buffer) => {
     bytesSeen += chunk.byteLength;
     stderrTail = (stderrTail + chunk.toString()).slice(-STDERR_TAIL_BYTES);
     splitters.stderr.push(chunk);
   });
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const closed = Promise.all(
+    [stdout, stderr].map((stream) => new Promise<void>((resolve) => stream?.once("close", () => resolve()))),
+  );
   return {
     stdout: () => Buffer.concat(chunks),
     stderrTail: () => stderrTail,
@@ -266,8 +293,8 @@ function collectOutput(child: ChildProcess, options: { stdoutBytesMax: number; o
         quiet.abort();
         await immediate();
       }
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      stdout?.destroy();
+      stderr?.destroy();
       splitters.stdout.end();
       splitters.stderr.end();
     },

@@ -1,0 +1,68 @@
+import { closeSync, constants, open } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
+
+const openFile = promisify(open);
+
+/** What a command writes to, and where it is read. */
+export interface OutputPipes {
+  /** Descriptors for the command. */
+  readonly stdoutFd: number;
+  readonly stderrFd: number;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Closes our copies of the descriptors, once the command has its own: the streams then end with the command. */
+  closeDescriptors(): void;
+  /** Closes everything, where no command came of it. */
+  destroy(): void;
+}
+
+/**
+ * Makes two pipes that a command can open again by name.
+ *
+ * What Node calls a pipe is a socket, and Linux opens no socket by name: scripts that write to /dev/stderr, as many
+ * do, fail with "No such device or address". Node cannot call pipe(2), so these are named for a moment.
+ *
+ * @param makeFifos runs mkfifo(1).
+ */
+export async function openOutputPipes(makeFifos: (argv: readonly string[]) => Promise<unknown>): Promise<OutputPipes> {
+  const directory = await mkdtemp(join(tmpdir(), "amibake-output-"));
+  try {
+    const paths = [join(directory, "stdout"), join(directory, "stderr")] as const;
+    // Whoever a script becomes (`su`, `sudo -u`) may open them too; their directory is ours alone.
+    await makeFifos(["mkfifo", "--mode=622", ...paths]);
+    await using undo = new AsyncDisposableStack();
+    const [stdoutReadFd, stdoutFd] = await openBothEnds(paths[0], undo);
+    const [stderrReadFd, stderrFd] = await openBothEnds(paths[1], undo);
+    undo.move();
+    // These own the reading ends from here on.
+    const stdout = new Socket({ fd: stdoutReadFd, readable: true, writable: false });
+    const stderr = new Socket({ fd: stderrReadFd, readable: true, writable: false });
+    const closeDescriptors = () => {
+      closeSync(stdoutFd);
+      closeSync(stderrFd);
+    };
+    const destroy = () => {
+      closeDescriptors();
+      stdout.destroy();
+      stderr.destroy();
+    };
+    return { stdoutFd, stderrFd, stdout, stderr, closeDescriptors, destroy };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function openBothEnds(path: string, undo: AsyncDisposableStack): Promise<[readFd: number, writeFd: number]> {
+  // The reading end first and without waiting for the other: each would else wait for ever.
+  const readFd = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  undo.defer(() => closeSync(readFd));
+  const writeFd = await openFile(path, constants.O_WRONLY);
+  undo.defer(() => closeSync(writeFd));
+  return [readFd, writeFd];
+}
