@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { TemplatePlan } from "./build-plan.ts";
+import { parseJson } from "./json/parse-json.ts";
 import { readJsonTemplate } from "./json/read-json-template.ts";
+import { readRoot } from "./json/root.ts";
 import { readText, withoutByteOrderMark } from "./read-text.ts";
 import { ProblemList, TemplateError } from "./template-error.ts";
 
@@ -72,9 +74,23 @@ export async function readTemplate(path: string, options: ReadTemplateOptions): 
   return { ...plan, templatePath: path, secrets: [...secrets], warnings: warnings.sorted(secrets) };
 }
 
+/**
+ * Checks that a template can be read as text, JSON and the sections of a template; what they say is not looked at.
+ *
+ * @throws {TemplateError} with everything that is wrong.
+ */
+export async function checkTemplateSyntax(path: string, options: Pick<ReadTemplateOptions, "stdin">): Promise<void> {
+  const problems = new ProblemList();
+  const file = path === "-" ? STDIN : path;
+  const text = await templateText(path, options, problems);
+  const json = text === undefined ? undefined : parseJson(file, text, problems);
+  if (json !== undefined) readRoot(json, problems);
+  if (!problems.isEmpty) throw new TemplateError(file, problems.sorted([]));
+}
+
 async function templateText(
   path: string,
-  { stdin }: ReadTemplateOptions,
+  { stdin }: Pick<ReadTemplateOptions, "stdin">,
   problems: ProblemList,
 ): Promise<string | undefined> {
   if (path === "-") {

@@ -180,6 +180,27 @@ test("validate tells every problem at once, with file, line and column, and exit
   assert.match(stderr, /ami_name/);
 });
 
+test("validate -syntax-only looks at the form of a template, and not at what it says", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  const check = async (text: string) => {
+    await writeFile(path, text);
+    return runAmibake(["validate", "-syntax-only", path]);
+  };
+  const right = await check('{ "builders": [{ "type": "amazon-chroot", "no_such_key": 1 }] }');
+  assert.deepEqual(right, {
+    exitCode: 0,
+    signal: null,
+    stdout: "Syntax-only check passed. Everything looks okay.\n",
+    stderr: "",
+  });
+  for (const wrong of ['{ "builders": [ }', '{ "bilders": [] }']) {
+    const { exitCode, stdout, stderr } = await check(wrong);
+    assert.deepEqual([exitCode, stdout], [2, ""]);
+    assert.match(stderr, /t\.json:1:\d+: /);
+  }
+});
+
 test("validate of a file that is not there exits 2", async () => {
   const { exitCode, stderr } = await runAmibake(["validate", "/nonexistent/t.json"]);
   assert.equal(exitCode, 2);
