@@ -129,6 +129,7 @@ test("a store forgets what no manifest names when it is opened", async () => {
   await writeFile(join(store.storeDirectory, "blocks", "00", "ff".repeat(31)), "stray");
   await writeFile(join(store.storeDirectory, "blocks", `${kept[0]}.new`), "half");
   await writeFile(join(store.storeDirectory, "volumes", "vol-b.disk.new"), "half");
+  await writeFile(join(store.storeDirectory, "volumes", "vol-b.base"), "of no volume");
   await writeFile(join(store.storeDirectory, "snapshots", "snap-b.manifest.new"), "half");
   await using storage = await store.open();
   assert.deepEqual(await store.blocks(), kept);

@@ -81,7 +81,7 @@ export async function removeDevices(record: AttachmentRecord, context: DeviceCon
       await removePartitions(loopDevice, context.held);
     } catch {
       // Somebody has opened a partition since we looked.
-      await makeDevices({ ...record, nodes: [], links: [] }, context);
+      if (record.nodes.length > 0) await makeDevices({ ...record, nodes: [], links: [] }, context);
       return false;
     }
     await detachLoopDevice(loopDevice, { ...context.held, claim });
@@ -90,19 +90,28 @@ export async function removeDevices(record: AttachmentRecord, context: DeviceCon
   return true;
 }
 
-const UNDO_TRIES_MAX = 40;
-const UNDO_PAUSE_MS = 50;
+const PASSING_LOOK_MS_MAX = 1_000;
+const PASSING_LOOK_PAUSE_MS = 50;
 
-/** Removes the devices of an attachment that nobody was told of. Only a passing look (udev's) can be in the way. */
-export async function undoDevices(record: AttachmentRecord, context: DeviceContext): Promise<void> {
-  for (let attempt = 1; !(await removeDevices(record, context)); attempt++) {
-    if (attempt === UNDO_TRIES_MAX) {
-      throw new ToolError("ERR_LOOP_BUSY", `Cannot remove the loop device of "${context.backingFile}": it is in use`, {
-        fault: "host",
-      });
-    }
-    await delay(UNDO_PAUSE_MS);
+/**
+ * As `removeDevices`, but a passing look does not count as use: udev's, or that of another losetup which wanted this
+ * loop device for itself.
+ */
+export async function removeDevicesPatiently(record: AttachmentRecord, context: DeviceContext): Promise<boolean> {
+  const start = performance.now();
+  while (!(await removeDevices(record, context))) {
+    if (performance.now() - start > PASSING_LOOK_MS_MAX) return false;
+    await delay(PASSING_LOOK_PAUSE_MS);
   }
+  return true;
+}
+
+/** Removes the devices of an attachment that nobody was told of. */
+export async function undoDevices(record: AttachmentRecord, context: DeviceContext): Promise<void> {
+  if (await removeDevicesPatiently(record, context)) return;
+  throw new ToolError("ERR_LOOP_BUSY", `Cannot remove the loop device of "${context.backingFile}": it is in use`, {
+    fault: "host",
+  });
 }
 
 async function removeNames(record: AttachmentRecord, { deviceDirectory }: DeviceContext): Promise<void> {

@@ -3,7 +3,14 @@ import { basename, join } from "node:path";
 import { messageOf, ToolError } from "../../base/errors.ts";
 import type { VolumeId } from "../../base/ids.ts";
 import { type HeldFiles, listLoopDevices } from "../../linux/loop-device.ts";
-import { type DeviceContext, deviceNamesOf, makeDevices, removeDevices, undoDevices } from "./attached-devices.ts";
+import {
+  type DeviceContext,
+  deviceNamesOf,
+  makeDevices,
+  removeDevices,
+  removeDevicesPatiently,
+  undoDevices,
+} from "./attached-devices.ts";
 import { type AttachmentRecord, readAttachments, removeAttachment, writeAttachment } from "./attachment-record.ts";
 import { exists, isOurNode } from "./device-nodes.ts";
 import { type AttachedDisk, DeviceNodeExistsError } from "./disk-storage.ts";
@@ -95,16 +102,18 @@ export class Attachments {
 
   /** Gives all devices back that are not in use. The volumes stay attached: the next opening makes their devices anew. */
   async giveBack(): Promise<void> {
-    for (const record of this.records()) {
-      const context = this.#context(record.volumeId);
-      if (await removeDevices(record, context)) {
-        await context.save({ ...record, loopDevice: undefined, nodes: [], links: [] });
-      } else {
-        const device = record.nodes[0]?.path ?? record.loopDevice;
-        this.#options.report(`"${device}" of volume "${record.volumeId}" is in use, so it stays`);
-      }
-    }
+    await Promise.all(this.records().map((record) => this.#giveBack(record)));
     this.#records.clear();
+  }
+
+  async #giveBack(record: AttachmentRecord): Promise<void> {
+    const context = this.#context(record.volumeId);
+    if (await removeDevicesPatiently(record, context)) {
+      await context.save({ ...record, loopDevice: undefined, nodes: [], links: [] });
+    } else {
+      const device = record.nodes[0]?.path ?? record.loopDevice;
+      this.#options.report(`"${device}" of volume "${record.volumeId}" is in use, so it stays`);
+    }
   }
 
   async #attachAs(names: Pick<AttachmentRecord, "volumeId" | "deviceName" | "nitroIndex">): Promise<AttachmentRecord> {
@@ -154,7 +163,7 @@ export class Attachments {
       await makeDevices(record, context);
     } catch (error) {
       this.#options.report(`Cannot make the device of volume "${record.volumeId}" anew`, error);
-      await removeDevices(this.#records.get(record.volumeId) ?? record, context);
+      await removeDevicesPatiently(this.#records.get(record.volumeId) ?? record, context);
     }
   }
 
@@ -171,7 +180,7 @@ export class Attachments {
   /** See `findUnrecorded`. */
   async #removeUnrecorded(): Promise<void> {
     for (const record of await findUnrecorded(this.#layout, new Set(this.#records.keys()))) {
-      if (await removeDevices(record, this.#context(record.volumeId))) continue;
+      if (await removeDevicesPatiently(record, this.#context(record.volumeId))) continue;
       this.#options.report(`"${record.loopDevice}" is of volume "${record.volumeId}", not attached, and in use`);
     }
   }

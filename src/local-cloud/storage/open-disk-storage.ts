@@ -1,5 +1,5 @@
 import { copyFile, mkdtemp, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import type { SnapshotId, VolumeId } from "../../base/ids.ts";
 import { syncDirectory, writeFileAtomically } from "../../linux/atomic-file.ts";
@@ -46,6 +46,7 @@ export async function openDiskStorage(options: DiskStorageOptions): Promise<File
   // The kernel tells the real path of a loop device's file.
   const layout = storeLayout(await realpath(options.storeDirectory));
   await Promise.all([layout.snapshotDirectory, layout.volumeDirectory].map(removeUnfinished));
+  await removeStrayBases(layout);
   await emptyDirectory(layout.scratchDirectory);
   const blocks = await BlockStore.open(layout.blockDirectory, await usedBlocks(layout));
   const attachments = await Attachments.open(layout, {
@@ -246,6 +247,18 @@ async function readManifestFile(path: string): Promise<SnapshotManifest | undefi
 async function removeUnfinished(directory: string): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(UNFINISHED));
   for (const name of names) await rm(join(directory, name), { force: true });
+}
+
+/** Manifests of volumes that were not yet made, or not wholly deleted. */
+async function removeStrayBases(layout: StoreLayout): Promise<void> {
+  const names = await readdir(layout.volumeDirectory);
+  const volumeIds = names.flatMap((name) =>
+    name.endsWith(".base") ? [name.slice(0, -".base".length) as VolumeId] : [],
+  );
+  for (const volumeId of volumeIds) {
+    const isStray = !names.includes(basename(volumePath(layout, volumeId)));
+    if (isStray) await rm(basePath(layout, volumeId), { force: true });
+  }
 }
 
 async function emptyDirectory(directory: string): Promise<void> {

@@ -4,7 +4,7 @@ import { findDeviceHolders } from "../../linux/device-holders.ts";
 import { readDeviceNumber } from "../../linux/device-number.ts";
 import { findLoopDevices, type HeldFiles } from "../../linux/loop-device.ts";
 import { partitionNames } from "../../linux/partitions.ts";
-import { removeDevices } from "./attached-devices.ts";
+import { removeDevicesPatiently } from "./attached-devices.ts";
 import { type AttachmentRecord, readAttachments, removeAttachment, writeAttachment } from "./attachment-record.ts";
 import { findUnrecorded } from "./attachments.ts";
 import { type StoreLayout, volumePath } from "./store-layout.ts";
@@ -32,7 +32,7 @@ export async function releaseDevices(
   for (const record of [...recorded, ...unrecorded]) {
     const backingFile = volumePath(layout, record.volumeId);
     const save = (changed: AttachmentRecord) => writeAttachment(layout, changed);
-    if (await removeDevices(record, { deviceDirectory, held, backingFile, save })) {
+    if (await removeDevicesPatiently(record, { deviceDirectory, held, backingFile, save })) {
       await removeAttachment(layout, record.volumeId);
     } else {
       inUse.push(await describeUse(record, backingFile));
