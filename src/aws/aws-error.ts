@@ -26,6 +26,11 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof AwsError && codes.includes(error.awsCode);
 }
 
+/** A release that comes right after the release of what used it: EC2 needs some time to notice. */
+export function isStillInUse(error: unknown): boolean {
+  return hasCode(error, "VolumeInUse", "InvalidSnapshot.InUse");
+}
+
 // docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 const THROTTLED = new Set([
   "RequestLimitExceeded",

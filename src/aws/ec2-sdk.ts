@@ -26,7 +26,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
 import { retry } from "../base/retry.ts";
 import { together } from "../base/together.ts";
-import { awsErrorFrom, hasCode, isNotFound, isTransient } from "./aws-error.ts";
+import { awsErrorFrom, hasCode, isNotFound, isStillInUse, isTransient } from "./aws-error.ts";
 import type { Credentials } from "./credentials.ts";
 import type { BlockDeviceMapping, Ec2Api, Ec2Calls, Image } from "./ec2-api.ts";
 
@@ -39,6 +39,8 @@ export interface Ec2SdkOptions {
   readonly onRetry: (call: string, attempt: number, reason: string) => void;
   readonly clock?: Clock;
 }
+
+const NEVER = new AbortController().signal;
 
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 30_000;
@@ -59,28 +61,35 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
     credentials: options.credentials,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ANSWER_MS,
+      throwOnRequestTimeout: true,
+    }),
   });
   return {
     region,
     ...callsOf(client, options),
-    releasing: callsOf(client, { ...options, signal: new AbortController().signal }),
+    releasing: callsOf(client, { ...options, signal: NEVER, isReleasing: true }),
     [Symbol.dispose]: () => client.destroy(),
   };
 }
 
-function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
+function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boolean }): Ec2Calls {
   const { signal } = options;
 
   async function call<T>(
     name: string,
     send: (sendOptions: { abortSignal: AbortSignal }) => Promise<T>,
-    kind: { isIdempotent?: boolean } = {},
+    kind: { isIdempotent?: boolean; isCreating?: boolean } = {},
   ): Promise<T> {
     const isIdempotent = kind.isIdempotent ?? true;
+    // A creating call under way is not cut off: nobody would learn what it has made. Its caller registers the undo, and
+    // the next step notices that the build was cancelled.
+    const abortSignal = kind.isCreating ? NEVER : signal;
     const attempt = async (): Promise<T> => {
       try {
-        return await send({ abortSignal: signal });
+        return await send({ abortSignal });
       } catch (thrown) {
         signal.throwIfAborted();
         throw awsErrorFrom(name, thrown);
@@ -92,7 +101,8 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
         attemptsMax: ATTEMPTS_MAX,
         backoffMsFirst: BACKOFF_MS_FIRST,
         backoffMsMax: BACKOFF_MS_MAX,
-        isTransient: (error) => isTransient(error, isIdempotent),
+        isTransient: (error) =>
+          isTransient(error, isIdempotent) || (options.isReleasing === true && isStillInUse(error)),
         onRetry: (tried, error) => options.onRetry(name, tried, error instanceof Error ? error.message : String(error)),
         ...(options.clock === undefined ? {} : { clock: options.clock }),
       },
@@ -163,22 +173,25 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
     },
 
     async createVolume(plan) {
-      const answer = await call("CreateVolume", (sendOptions) =>
-        client.send(
-          new CreateVolumeCommand({
-            AvailabilityZone: plan.availabilityZone,
-            SnapshotId: plan.snapshotId,
-            Size: plan.sizeGib,
-            VolumeType: plan.volumeType as never,
-            Iops: plan.iops,
-            Throughput: plan.throughput,
-            Encrypted: plan.encrypted,
-            KmsKeyId: plan.kmsKeyId,
-            TagSpecifications: tagSpecifications("volume", plan.tags),
-            ClientToken: plan.clientToken,
-          }),
-          sendOptions,
-        ),
+      const answer = await call(
+        "CreateVolume",
+        (sendOptions) =>
+          client.send(
+            new CreateVolumeCommand({
+              AvailabilityZone: plan.availabilityZone,
+              SnapshotId: plan.snapshotId,
+              Size: plan.sizeGib,
+              VolumeType: plan.volumeType as never,
+              Iops: plan.iops,
+              Throughput: plan.throughput,
+              Encrypted: plan.encrypted,
+              KmsKeyId: plan.kmsKeyId,
+              TagSpecifications: tagSpecifications("volume", plan.tags),
+              ClientToken: plan.clientToken,
+            }),
+            sendOptions,
+          ),
+        { isCreating: true },
       );
       return answer.VolumeId as VolumeId;
     },
@@ -209,7 +222,10 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
 
     async attachVolume(volumeId, instanceId, deviceName) {
       const command = new AttachVolumeCommand({ VolumeId: volumeId, InstanceId: instanceId, Device: deviceName });
-      await call("AttachVolume", (sendOptions) => client.send(command, sendOptions), { isIdempotent: false });
+      await call("AttachVolume", (sendOptions) => client.send(command, sendOptions), {
+        isIdempotent: false,
+        isCreating: true,
+      });
     },
 
     async detachVolume(volumeId) {
@@ -231,6 +247,7 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
       });
       const answer = await call("CreateSnapshot", (sendOptions) => client.send(command, sendOptions), {
         isIdempotent: false,
+        isCreating: true,
       });
       return answer.SnapshotId as SnapshotId;
     },
@@ -279,6 +296,7 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions): Ec2Calls {
       });
       const answer = await call("RegisterImage", (sendOptions) => client.send(command, sendOptions), {
         isIdempotent: false,
+        isCreating: true,
       });
       return answer.ImageId as ImageId;
     },

@@ -37,7 +37,7 @@ test("readInstanceIdentity() gives up on a silent service after 2 s, and says so
   const { server, environment } = await serve(() => {});
   const start = performance.now();
   await assert.rejects(readInstanceIdentity(environment, never), (error: Error & { hint?: string }) => {
-    assert.match(error.message, /does not answer: no answer within 2 s$/);
+    assert.match(error.message, /cannot be used: no answer within 2 s$/);
     assert.match(error.hint ?? "", /--http-put-response-hop-limit 2/);
     assert.match(error.hint ?? "", /--local/);
     return true;

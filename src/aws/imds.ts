@@ -41,8 +41,8 @@ export async function readInstanceIdentity(
   } catch (cause) {
     signal.throwIfAborted();
     throw notAnInstance(
-      `the metadata service at ${endpoint} does not answer: ${messageOf(cause)}`,
-      "Run amibake on an EC2 instance; in a container there, raise the hop limit: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id ID. To try amibake without AWS, build with --local",
+      `the metadata service at ${endpoint} cannot be used: ${messageOf(cause)}`,
+      "Run amibake on an EC2 instance whose metadata are enabled, and without AWS_EC2_METADATA_DISABLED; in a container there, raise the hop limit: aws ec2 modify-instance-metadata-options --http-endpoint enabled --http-put-response-hop-limit 2 --instance-id ID. To try amibake without AWS, build with --local",
     );
   }
 }

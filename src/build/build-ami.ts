@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
-import { acquireTogether } from "../base/together.ts";
+import { acquireTogether, together } from "../base/together.ts";
 import { openSandbox } from "../linux/sandbox.ts";
 import type { BuildPlan } from "../template/build-plan.ts";
 import type { BuildVariables } from "../template/deferred.ts";
@@ -25,7 +25,7 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
   const { ec2, config, signal, runStep } = context;
   const name = config.ami_name.render({ CreateTime: String(Math.floor(context.startTime.getTime() / 1000)) });
   const source = await runStep(`Checking the name "${name}" and the source image`, async (progress) => {
-    const [, found] = await Promise.all([checkImageName(ec2, name), findSourceImage(ec2, config)]);
+    const [, found] = await together([checkImageName(ec2, name), findSourceImage(ec2, config)]);
     progress.tell(`${found.imageId} (${found.name})`);
     return found;
   });
@@ -36,7 +36,9 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
   // unmounted and its device detached: that makes the snapshot below complete.
   {
     await using owner = new AsyncDisposableStack();
-    const keepVisible = [process.cwd(), resolve(plan.location.file)];
+    // The mountpoint's place is known before the device is: up to where the template names it.
+    const [mountPlace = "/"] = config.mount_path.source.split("{{");
+    const keepVisible = [process.cwd(), resolve(plan.location.file), resolve(mountPlace)];
     const [device, sandbox] = await acquireTogether(owner, [rootDisk.attach(), openSandbox({ keepVisible, signal })]);
     await using root = await mountRoot(context, sandbox, device.devicePath);
     await mountChroot(context, sandbox, root.mountpoint);

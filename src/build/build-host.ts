@@ -2,6 +2,7 @@ import { type AccessOptions, findCredentials, findRegion } from "../aws/credenti
 import type { Ec2Api } from "../aws/ec2-api.ts";
 import { type InstanceIdentity, readInstanceIdentity } from "../aws/imds.ts";
 import type { Polling } from "../aws/wait.ts";
+import { ToolError } from "../base/errors.ts";
 import { together } from "../base/together.ts";
 import type { AmazonChrootConfig } from "../template/schema/amazon-chroot.ts";
 
@@ -49,10 +50,19 @@ export function createBuildHost(options: {
         import("../aws/ec2-sdk.ts"),
       ]);
       const region = namedRegion ?? instance.region;
+      if (region !== instance.region) throw wrongRegion(region, instance);
       const ec2 = createEc2Api({ region, credentials, endpoint, signal, onRetry });
       return { ec2, instance, polling: pollingOf(config, environment), [Symbol.dispose]: () => ec2[Symbol.dispose]() };
     },
   };
+}
+
+function wrongRegion(region: string, instance: InstanceIdentity): ToolError {
+  const message = `Cannot build in ${region} on an instance of ${instance.region}: a volume is attached in its own zone only`;
+  return new ToolError("ERR_REGION", message, {
+    fault: "usage",
+    hint: `Leave the region out, or build on an instance in ${region}`,
+  });
 }
 
 // Packer's numbers where only one of the two is given: 40 attempts, or 15 s.

@@ -3,7 +3,10 @@ import { ToolError } from "../base/errors.ts";
 import { hostEnvironment } from "../linux/run-command.ts";
 
 /** What amazon-chroot runs: util-linux and coreutils, on every Linux host. */
-export const REQUIRED_TOOLS = ["unshare", "nsenter", "mount", "umount", "chroot", "env", "blkid", "partx", "flock"];
+export const REQUIRED_TOOLS = [
+  ...["unshare", "nsenter", "mount", "umount", "blkid", "partx", "flock", "setpriv"],
+  ...["sh", "chroot", "env", "mkfifo"],
+];
 
 /**
  * Checks what no build can do without, before anything is made.

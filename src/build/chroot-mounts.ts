@@ -1,5 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { systemCode, ToolError } from "../base/errors.ts";
 import { together } from "../base/together.ts";
+import { makeDirectories } from "../linux/make-directories.ts";
 import { mount } from "../linux/mount.ts";
 import { resolveInRoot } from "../linux/resolve-in-root.ts";
 import type { Sandbox } from "../linux/sandbox.ts";
@@ -26,7 +27,10 @@ export async function mountChroot(context: BuildContext, sandbox: Sandbox, root:
   const mountAll = (mounts: readonly ChrootMount[]) =>
     together(
       mounts.map(async ({ type, source, target }) => {
-        await mkdir(sandbox.pathFromHere(root + target), { recursive: true, mode: 0o755 });
+        if (!(await makeMountpoint(sandbox.pathFromHere(root + target), { type, target }))) {
+          context.emit({ type: "message", text: `${target} is not mounted: this host's kernel has no ${type}` });
+          return;
+        }
         await mount(sandbox, { type, source, mountpoint: root + target, wrap: wrapMount, signal });
       }),
     );
@@ -45,6 +49,17 @@ export async function mountChroot(context: BuildContext, sandbox: Sandbox, root:
     }
     await mountAll(sideBySide);
   });
+}
+
+/** @returns false for a file system that this kernel does not have, and shows by leaving its place in /proc out. */
+async function makeMountpoint(path: string, { type, target }: Omit<ChrootMount, "source">): Promise<boolean> {
+  try {
+    await makeDirectories(path);
+    return true;
+  } catch (cause) {
+    if (type === "binfmt_misc" && systemCode(cause) === "ENOENT") return false;
+    throw new ToolError("ERR_MOUNTPOINT", `Cannot make the directory "${target}" in the image`, { cause });
+  }
 }
 
 /** Resolved in the image: a symlink at /proc must not make us mount over the host's. */

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, lstat, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, lstat, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, posix } from "node:path";
 import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
+import { makeDirectories } from "../linux/make-directories.ts";
 import { resolveInRoot } from "../linux/resolve-in-root.ts";
 import type { Sandbox } from "../linux/sandbox.ts";
 import type { BuildContext } from "./build-context.ts";
@@ -37,7 +38,7 @@ export async function copyFiles(context: BuildContext, sandbox: Sandbox, root: s
 async function lendFile(path: string, rootDirectory: string, tell: (text: string) => void): Promise<AsyncDisposable> {
   if (!(await stat(path)).isFile()) throw new Error("it is not a regular file");
   const parent = await resolveInRoot(rootDirectory, posix.dirname(path));
-  await mkdir(parent.outsidePath, { recursive: true });
+  const made = await makeDirectories(parent.outsidePath);
   const target = posix.join(parent.outsidePath, posix.basename(path));
   // A dot file beside it: the same file system, so that rename keeps every attribute, and run-parts(8) skips it.
   const saved = posix.join(dirname(target), `.amibake-saved-${randomBytes(6).toString("hex")}`);
@@ -60,6 +61,8 @@ async function lendFile(path: string, rootDirectory: string, tell: (text: string
       } else {
         await rm(target, { force: true });
       }
+      // As far as a provisioner put nothing into them.
+      for (const directory of made.toReversed()) await rmdir(directory).catch(() => {});
     },
   };
 }

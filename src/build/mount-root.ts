@@ -1,8 +1,10 @@
-import { mkdir, rmdir } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { rm, rmdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
 import { systemCode, ToolError } from "../base/errors.ts";
 import type { DevicePath } from "../base/ids.ts";
+import { tryLockFile } from "../linux/file-lock.ts";
+import { makeDirectories } from "../linux/make-directories.ts";
 import { mount, unmount } from "../linux/mount.ts";
 import { mountsAtOrBelow } from "../linux/mount-table.ts";
 import type { Sandbox } from "../linux/sandbox.ts";
@@ -30,6 +32,7 @@ export async function mountRoot(context: BuildContext, sandbox: Sandbox, device:
 
   await using undo = new AsyncDisposableStack();
   await runStep(`Mounting ${choice.devicePath} on ${mountpoint}`, async () => {
+    undo.use(await lockMountpoint(mountpoint));
     await refuseMounted(sandbox, mountpoint);
     await makeMountpoint(mountpoint, undo);
     await mount(sandbox, {
@@ -48,12 +51,37 @@ export async function mountRoot(context: BuildContext, sandbox: Sandbox, device:
       await runStep(`Unmounting ${mountpoint}`, async () => {
         // Backwards: the table lists a mount after the one it stands on.
         const mounted = mountsAtOrBelow(await sandbox.mountTable(), mountpoint).reverse();
+        if (mounted.at(-1)?.mountpoint !== mountpoint) {
+          throw new ToolError(
+            "ERR_UNMOUNT_FAILED",
+            `Cannot unmount "${mountpoint}": it was unmounted during the build`,
+          );
+        }
         await unmount(
           sandbox,
           mounted.map((entry) => entry.mountpoint),
           wrapUnmount,
         );
       });
+    },
+  };
+}
+
+const MOUNTPOINT_LOCKS = "/var/lock/amibake";
+
+/** Another build's mount is in a namespace of its own: this is how two with one mount_path notice each other. */
+async function lockMountpoint(mountpoint: string): Promise<AsyncDisposable> {
+  const lock = await tryLockFile(join(MOUNTPOINT_LOCKS, encodeURIComponent(mountpoint)));
+  if (lock === undefined) {
+    throw new ToolError("ERR_MOUNTPOINT_IN_USE", `Cannot mount on "${mountpoint}": another build uses it`, {
+      hint: "Give each build a mount_path of its own: {{.Device}} in it does",
+    });
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      // While it is held: whoever waits for the name then sees that it is another file.
+      await rm(lock.path, { force: true });
+      await lock[Symbol.asyncDispose]();
     },
   };
 }
@@ -72,8 +100,8 @@ const MAKE_ATTEMPTS_MAX = 20;
 async function makeMountpoint(mountpoint: string, undo: AsyncDisposableStack): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const first = await mkdir(mountpoint, { recursive: true, mode: 0o755 });
-      if (first !== undefined) undo.defer(() => removeEmptyDirectories(mountpoint, first));
+      const made = await makeDirectories(mountpoint);
+      undo.defer(() => removeEmptyDirectories(made));
       return;
     } catch (cause) {
       // Another build that ends may remove the parent it made between our steps.
@@ -83,9 +111,9 @@ async function makeMountpoint(mountpoint: string, undo: AsyncDisposableStack): P
   }
 }
 
-/** Removes `last` and its parents up to `first`, as far as nothing else is in them. */
-async function removeEmptyDirectories(last: string, first: string): Promise<void> {
-  for (let directory = last; directory.startsWith(first); directory = dirname(directory)) {
+/** Removes the directories, deepest first, as far as nothing else is in them. */
+async function removeEmptyDirectories(made: readonly string[]): Promise<void> {
+  for (const directory of made.toReversed()) {
     const removed = await rmdir(directory).then(
       () => true,
       // ENOTEMPTY: another build works in it. ENOENT: another build was faster.

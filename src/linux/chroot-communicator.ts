@@ -1,7 +1,8 @@
 // Structurally the Communicator of src/provision: this folder may not import it.
-import { chmod, copyFile, lstat, mkdir, readdir, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, lstat, readdir, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
+import { makeDirectories } from "./make-directories.ts";
 import type { WrapCommand } from "./mount.ts";
 import { resolveInRoot } from "./resolve-in-root.ts";
 import type { Sandbox, SandboxProcess } from "./sandbox.ts";
@@ -57,7 +58,7 @@ export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onP
       await endProcesses();
       await during(`write "${target}" in the image`, async () => {
         const { outsidePath } = await resolveInRoot(rootDirectory, target);
-        await mkdir(posix.dirname(outsidePath), { recursive: true });
+        await makeDirectories(posix.dirname(outsidePath));
         await writeFile(outsidePath, content, { signal: options.signal });
         // After the write, because the umask of the host must not decide.
         if (options.mode !== undefined) await chmod(outsidePath, options.mode);
@@ -101,7 +102,7 @@ export function chrootCommunicator({ sandbox, mountpoint, environment, wrap, onP
           signal,
           readFrom: async (path) =>
             (await resolveInRoot(rootDirectory, path, { followLast: path === source })).outsidePath,
-          writeTo: async (path) => path,
+          writeTo: replaceSymlink,
         });
       });
     },
@@ -122,10 +123,20 @@ async function during<T>(what: string, work: () => Promise<T>): Promise<T> {
 
 async function copyOver(source: string, target: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const { mode } = await stat(source);
-  await mkdir(posix.dirname(target), { recursive: true });
+  const status = await stat(source);
+  // Of a FIFO or a device a copy would not end.
+  if (!status.isFile()) throw new ToolError("ERR_TRANSFER", `"${source}" is not a regular file`);
+  const { mode } = status;
+  await makeDirectories(posix.dirname(target));
   await copyFile(source, target);
   await chmod(target, mode & 0o7777);
+}
+
+/** A link that an earlier download wrote must not lead this one elsewhere on the host. */
+async function replaceSymlink(path: string): Promise<string> {
+  const status = await lstat(path).catch(() => undefined);
+  if (status?.isSymbolicLink()) await rm(path);
+  return path;
 }
 
 interface TreeEnds {
@@ -147,7 +158,7 @@ async function copyTree(source: string, target: string, ends: TreeEnds): Promise
     await symlink(await readlink(from), to);
   } else if (status.isDirectory()) {
     const to = await ends.writeTo(target, true);
-    await mkdir(to, { recursive: true });
+    await makeDirectories(to);
     await chmod(to, status.mode & 0o7777);
     for (const name of await readdir(from)) {
       await copyTree(posix.join(source, name), posix.join(target, name), ends);

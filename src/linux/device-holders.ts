@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { type DeviceNumber, deviceNumberOf } from "./device-number.ts";
 import { parseMountTable } from "./mount-table.ts";
 
 /**
@@ -9,11 +10,10 @@ import { parseMountTable } from "./mount-table.ts";
  * @returns one line each for people, e.g. `process 812 (nginx -g daemon): cwd`. Empty if none is found.
  */
 export async function findDeviceHolders(deviceNumber: string): Promise<string[]> {
-  const [major = 0, minor = 0] = deviceNumber.split(":").map(Number);
   const namespaces = new Map<string, string>();
   const holders: string[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const uses = await usesOfDevice(pid, major, minor);
+    const uses = await usesOfDevice(pid, deviceNumber);
     const name = await commandLineOf(pid);
     if (uses.length > 0) holders.push(`process ${pid} (${name}): ${uses.join(", ")}`);
     const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined);
@@ -27,24 +27,16 @@ export async function findDeviceHolders(deviceNumber: string): Promise<string[]>
   return holders;
 }
 
-async function usesOfDevice(pid: string, major: number, minor: number): Promise<string[]> {
+async function usesOfDevice(pid: string, deviceNumber: DeviceNumber): Promise<string[]> {
   const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
   const links = ["root", "cwd", "exe", ...descriptors.map((descriptor) => `fd/${descriptor}`)];
   const uses: string[] = [];
   for (const link of links) {
     // Whatever cannot be looked at has ended meanwhile.
     const status = await stat(`/proc/${pid}/${link}`).catch(() => undefined);
-    if (status !== undefined && isDevice(status.dev, major, minor)) uses.push(link);
+    if (status !== undefined && deviceNumberOf(status.dev) === deviceNumber) uses.push(link);
   }
   return uses;
-}
-
-// gnu_dev_makedev(3): the numbers are interleaved.
-function isDevice(device: number, major: number, minor: number): boolean {
-  const encoded = BigInt(device);
-  const deviceMajor = ((encoded >> 8n) & 0xfffn) | ((encoded >> 32n) & ~0xfffn);
-  const deviceMinor = (encoded & 0xffn) | ((encoded >> 12n) & ~0xffn);
-  return deviceMajor === BigInt(major) && deviceMinor === BigInt(minor);
 }
 
 async function commandLineOf(pid: string): Promise<string> {

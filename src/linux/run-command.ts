@@ -84,6 +84,7 @@ const STDOUT_BYTES_MAX = 64 * 1024 ** 2;
 // After the command itself has ended, its pipes may be held open by a daemon it
 // left behind. This long is waited for output that is already under way.
 const DRAIN_AFTER_EXIT_MS = 100;
+const DRAIN_MS_MAX = 1000;
 
 /** The environment of commands that run on the host on amibake's own behalf. */
 export function hostEnvironment(): Record<string, string> {
@@ -191,6 +192,8 @@ export async function startDaemon(
     readonly cwd?: string;
     /** In a session of its own, and not kept track of: it lives on when amibake ends. */
     readonly detached?: boolean;
+    /** In a session of its own, so that a signal to our process group (a closed terminal) does not reach it. */
+    readonly ownSession?: boolean;
   },
 ): Promise<Daemon> {
   const [program, ...rest] = argv;
@@ -199,7 +202,7 @@ export async function startDaemon(
     stdio: options.stdio,
     cwd: options.cwd,
     env: options.env ?? hostEnvironment(),
-    detached: options.detached ?? false,
+    detached: options.detached === true || options.ownSession === true,
   });
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
@@ -284,7 +287,10 @@ function collectOutput(
         isClosed = true;
       });
       // Quiet for the whole time, not merely slow: a busy event loop must not lose what is in the pipe.
-      for (let seen = -1; !isClosed && seen !== bytesSeen; ) {
+      // A daemon that goes on printing gets so much time, and no more.
+      const start = performance.now();
+      const isOver = () => isClosed || performance.now() - start > DRAIN_MS_MAX;
+      for (let seen = -1; !isOver() && seen !== bytesSeen; ) {
         seen = bytesSeen;
         const quiet = new AbortController();
         // Cut short, because a timer that is left alone keeps the whole process from ending.

@@ -110,7 +110,7 @@ async function startHolder(): Promise<Daemon> {
       "--kill-child=SIGKILL",
       "--mount-proc",
     ].concat(["--", "/bin/sh", "-c", INIT_SCRIPT]),
-    { stdio: ["pipe", "pipe", "pipe"] },
+    { stdio: ["pipe", "pipe", "pipe"], ownSession: true },
   );
 }
 

@@ -91,7 +91,8 @@ test(
         },
       });
     });
-    await packerProvisions;
+    // Whichever comes first: a Packer that fails must end the test, not leave it waiting.
+    await Promise.race([packerProvisions, packer]);
     const template = await writeTemplate(cloud, { ami_name: "around" }, [{ type: "shell", inline: ["sleep 5"] }]);
     const [, ours] = await Promise.all([packer, cloud.amibake(["build", "-color=false", template])]);
     assert.equal(ours.exitCode, 0, ours.stdout + ours.stderr);

@@ -154,6 +154,59 @@ test("cancelling at any event of a build leaves nothing", async () => {
   assert.equal(await mountTable(), mounts);
 });
 
+for (const creating of ["createVolume", "attachVolume", "createSnapshot", "registerImage"] as const) {
+  test(`cancelling while ${creating} is under way leaves nothing`, async () => {
+    const earlier = await cloud.resources();
+    const controller = new AbortController();
+    const real = createBuildHost({ environment: cloud.environment });
+    const host: BuildHost = {
+      environment: real.environment,
+      async connect(config, options) {
+        const connection = await real.connect(config, options);
+        const ec2 = new Proxy(connection.ec2, {
+          get(target, name) {
+            const member = target[name as keyof typeof target] as unknown;
+            if (name !== creating || typeof member !== "function") return member;
+            return (...args: unknown[]) => {
+              const answer = member.apply(target, args);
+              // The request is on its way then.
+              setTimeout(() => controller.abort(new Error("Received SIGINT")), 1);
+              return answer;
+            };
+          },
+        });
+        return { ...connection, ec2, [Symbol.dispose]: () => connection[Symbol.dispose]() };
+      },
+    };
+    const { results, leftovers } = await build({ host, signal: controller.signal });
+    assert.ok("error" in (results[0] ?? {}));
+    assert.deepEqual(leftovers, []);
+    assert.deepEqual(await cloud.resources(), earlier);
+  });
+}
+
+test("a build whose mountpoint another build uses is refused, and disturbs nobody", async () => {
+  const earlier = new Set(await cloud.resources());
+  const mount_path = `${cloud.scratch}/fixed`;
+  const slow = await writeTemplate(cloud, { ami_name: "image {{uuid}}", mount_path }, [
+    { type: "shell", inline: ["echo now", "sleep 2", "test -s /etc/resolv.conf"] },
+  ]);
+  const quick = await writeTemplate(cloud, { ami_name: "image {{uuid}}", mount_path });
+  let second: ReturnType<typeof cloud.amibake> | undefined;
+  const first = await cloud.amibake(["build", "-color=false", slow], {
+    onStart: (child) =>
+      void child.printed(": now").then(() => {
+        second = cloud.amibake(["build", "-color=false", quick]);
+      }),
+  });
+  const refused = await second;
+  assert.equal(first.exitCode, 0, first.stdout + first.stderr);
+  assert.equal(refused?.exitCode, 1);
+  assert.match(`${refused?.stdout}${refused?.stderr}`, /Cannot mount on "[^"]+fixed": another build uses it/);
+  const made = (await cloud.resources()).filter((id) => !earlier.has(id));
+  assert.deepEqual(made.map((id) => id.replace(/-.*/, "")).sort(), ["ami", "snap"]);
+});
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal} during provisioning ends the script and releases everything`, async () => {
     const earlier = await cloud.resources();

@@ -97,7 +97,7 @@ test("the image inherits each attribute of its source that the template does not
       Ebs: { SnapshotId, VolumeType: "gp3", VolumeSize: 10, Iops: 4000, Throughput: 200, DeleteOnTermination: false },
     },
     { DeviceName: "/dev/sdb", VirtualName: "ephemeral0" },
-    { DeviceName: "/dev/sdc", Ebs: { VolumeSize: 3, VolumeType: "gp2", DeleteOnTermination: true } },
+    { DeviceName: "/dev/sdc", Ebs: { VolumeSize: 3, VolumeType: "gp2", Encrypted: true, DeleteOnTermination: true } },
   ] as const;
   const source = await ec2.send(
     new RegisterImageCommand({
@@ -121,6 +121,7 @@ test("the image inherits each attribute of its source that the template does not
   assert.deepEqual([VolumeType, Iops, Throughput, DeleteOnTermination], ["gp3", 4000, 200, false]);
   assert.equal(ephemeral?.VirtualName, "ephemeral0");
   assert.deepEqual([data?.DeviceName, data?.Ebs?.VolumeSize, data?.Ebs?.VolumeType], ["/dev/sdc", 3, "gp2"]);
+  assert.equal(data?.Ebs?.Encrypted, true);
 });
 
 test("a daemon that a provisioner starts, or starts and stops, delays nothing", async () => {
@@ -150,6 +151,13 @@ test("a failing script is named with its exit code and its last lines, and nothi
   assert.deepEqual(await cloud.resources(), earlier);
 });
 
+test("a script that leaves something printing for ever is over when it ends", async () => {
+  const loop = "(while :; do echo still here; sleep 0.05; done) &";
+  const start = performance.now();
+  const { output } = await bake(await writeTemplate(cloud, {}, [{ type: "shell", inline: [loop, "exit 0"] }]));
+  assert.ok(performance.now() - start < 10_000, output);
+});
+
 test("what can be known before is checked before anything is made", async () => {
   const earlier = await cloud.resources();
   const refused = async (builder: Record<string, unknown>, message: RegExp) => {
@@ -160,7 +168,10 @@ test("what can be known before is checked before anything is made", async () => 
     assert.doesNotMatch(text, /Creating a volume| {4}at /);
   };
   await refused({ ami_name: "base" }, /Cannot name the image "base": ami-\w+ has that name in us-east-1/);
-  await refused({ source_ami: "ami-0123456789abcdef0" }, /InvalidAMIID.NotFound/);
+  await refused(
+    { source_ami: "ami-0123456789abcdef0" },
+    /Cannot find the source image "ami-0123456789abcdef0" in us-east-1[\s\S]*InvalidAMIID.NotFound/,
+  );
   await refused(
     { source_ami: undefined, source_ami_filter: { filters: { name: "no such*" }, owners: ["self"] } },
     /Cannot find an image that matches source_ami_filter/,

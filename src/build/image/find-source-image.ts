@@ -1,3 +1,4 @@
+import { hasCode, isNotFound } from "../../aws/aws-error.ts";
 import type { Ec2Api, Image, ImageQuery } from "../../aws/ec2-api.ts";
 import { ToolError } from "../../base/errors.ts";
 import type { SnapshotId } from "../../base/ids.ts";
@@ -26,7 +27,7 @@ export interface SourceImage extends Image {
  * @throws {ToolError} if there is none, more than one, or it cannot be built on.
  */
 export async function findSourceImage(ec2: Ec2Api, config: AmazonChrootConfig): Promise<SourceImage> {
-  const found = await ec2.findImages(queryOf(config));
+  const found = await findImages(ec2, config);
   const image = chooseImage(found, config);
   const root = rootVolumeOf(image);
   refuseMarketplace(image);
@@ -40,6 +41,18 @@ export async function findSourceImage(ec2: Ec2Api, config: AmazonChrootConfig): 
 // docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-boot.html: without a boot mode, x86 boots by BIOS and arm64 by UEFI.
 function canBootUefi({ bootMode, architecture }: Image): boolean {
   return bootMode === undefined ? architecture.startsWith("arm64") : bootMode !== "legacy-bios";
+}
+
+async function findImages(ec2: Ec2Api, config: AmazonChrootConfig): Promise<Image[]> {
+  try {
+    return await ec2.findImages(queryOf(config));
+  } catch (cause) {
+    if (!isNotFound(cause) && !hasCode(cause, "InvalidAMIID.Malformed")) throw cause;
+    throw new ToolError("ERR_SOURCE_IMAGE", `Cannot find the source image "${config.source_ami}" in ${ec2.region}`, {
+      cause,
+      hint: "Check the id and the region, and that the account may use the image",
+    });
+  }
 }
 
 function queryOf({ source_ami, source_ami_filter }: AmazonChrootConfig): ImageQuery {

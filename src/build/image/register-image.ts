@@ -45,9 +45,11 @@ function withNewRoot(
   root: { snapshotId: SnapshotId; sizeGib: number },
 ): BlockDeviceMapping {
   if (mapping.ebs === undefined) return mapping;
-  // RegisterImage takes the encryption from the snapshot and refuses to be told.
+  const isRoot = mapping.deviceName === rootDeviceName;
+  if (!isRoot && mapping.ebs.snapshotId === undefined) return mapping;
+  // Beside a snapshot, RegisterImage takes the encryption from it and refuses to be told.
   const { encrypted: _encrypted, kmsKeyId: _kmsKeyId, ...ebs } = mapping.ebs;
-  return { ...mapping, ebs: mapping.deviceName === rootDeviceName ? { ...ebs, ...root } : ebs };
+  return { ...mapping, ebs: isRoot ? { ...ebs, ...root } : ebs };
 }
 
 // Normally seconds. AWS publishes no figure; Packer's users have seen it pass half an hour.

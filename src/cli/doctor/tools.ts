@@ -22,6 +22,7 @@ const TOOLS: readonly Tool[] = [
   { name: "umount", group: "host", packages: MOUNT, why: "unmounts the image before its snapshot" },
   { name: "chroot", group: "host", packages: COREUTILS, why: "runs provisioners in the image" },
   { name: "env", group: "host", packages: COREUTILS, why: "gives them their environment" },
+  { name: "mkfifo", group: "host", packages: COREUTILS, why: "makes the pipes that they print to" },
   { name: "blkid", group: "host", packages: UTIL_LINUX, why: "tells which partition holds the root" },
   { name: "partx", group: "host", packages: UTIL_LINUX, why: "shows the partitions of a disk" },
   { name: "setpriv", group: "host", packages: UTIL_LINUX, why: "ends a helper with its parent" },

@@ -97,7 +97,7 @@ test("anything that is not a ToolError is ours: with its stack and a request to 
   const text = formatError(report, createColours(false));
   assert.equal(text[0], "Error: Internal error: x is undefined");
   assert.match(text.join("\n"), /TypeError: x is undefined\n {2}at .*error-report\.test\.ts/);
-  assert.match(text.at(-1) ?? "", /^ {2}This is a bug in amibake\. Report it: https:/);
+  assert.match(text.at(-1) ?? "", /^ {2}This is a bug in amibake: please report it/);
   assert.equal(errorReport("just text").message, "just text");
 });
 

@@ -1,8 +1,6 @@
 import type { Colours } from "./colours.ts";
 import type { ErrorReport, ProblemReport } from "./error-report.ts";
 
-const REPORT_ADDRESS = "https://github.com/amibake/amibake/issues";
-
 /** The lines that tell a person about an error: what, why, what to do, then what else failed. */
 export function formatError(report: ErrorReport, colours: Colours, label = "Error"): string[] {
   const isInternal = report.stack !== undefined;
@@ -24,7 +22,7 @@ function formatProblem({ file, line, column, message, hint }: ProblemReport, col
 function formatStack(stack: string): string[] {
   return [
     ...stack.split("\n").map((line) => `  ${line.trim()}`),
-    `  This is a bug in amibake. Report it: ${REPORT_ADDRESS}`,
+    "  This is a bug in amibake: please report it with these lines",
   ];
 }
 

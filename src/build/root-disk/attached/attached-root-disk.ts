@@ -171,13 +171,10 @@ async function waitUntilAttached({ ec2, polling, signal }: BuildContext, volumeI
 }
 
 /** Throws if the volume stays attached: a snapshot would miss what is not written yet, and the volume could not be deleted. */
-async function detachVolume(
-  { ec2: { releasing: ec2 }, polling, runStep }: BuildContext,
-  volumeId: VolumeId,
-): Promise<void> {
+async function detachVolume({ ec2: { releasing: ec2 }, runStep }: BuildContext, volumeId: VolumeId): Promise<void> {
   await runStep(`Detaching ${volumeId}`, async (progress) => {
     await ec2.detachVolume(volumeId);
-    // A release: it has to end although the build was cancelled.
+    // A release: it has to end although the build was cancelled, and whatever patience aws_polling asks for.
     const signal = new AbortController().signal;
     await waitFor(
       async () => {
@@ -188,7 +185,7 @@ async function detachVolume(
         if (attachment.state === "attached") await ec2.detachVolume(volumeId);
         return undefined;
       },
-      { what: `volume ${volumeId} to be detached`, deadlineMs: DETACH_DEADLINE_MS, polling, signal },
+      { what: `volume ${volumeId} to be detached`, deadlineMs: DETACH_DEADLINE_MS, signal },
     );
   });
 }
