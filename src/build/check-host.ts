@@ -5,7 +5,7 @@ import { hostEnvironment } from "../linux/run-command.ts";
 /** What amazon-chroot runs: util-linux and coreutils, on every Linux host. */
 export const REQUIRED_TOOLS = [
   ...["unshare", "nsenter", "mount", "umount", "blkid", "partx", "flock", "setpriv"],
-  ...["sh", "chroot", "env", "mkfifo"],
+  ...["chroot", "env", "mkfifo"],
 ];
 
 /**
