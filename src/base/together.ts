@@ -14,17 +14,18 @@ export async function together<T extends readonly unknown[]>(
 
 /**
  * Acquires several resources side by side. Those that were acquired belong to
- * `owner`, also when another fails; the last is released first.
+ * `owner`, also when another fails, and are released side by side too.
  */
-export function acquireTogether<T extends readonly AsyncDisposable[]>(
+export async function acquireTogether<T extends readonly AsyncDisposable[]>(
   owner: AsyncDisposableStack,
   acquiring: readonly [...{ [K in keyof T]: Promise<T[K]> }],
 ): Promise<T> {
-  // Owned in their order, whatever the order in which they are ready.
-  const owned = (async () => {
-    for (const result of await Promise.allSettled(acquiring)) {
-      if (result.status === "fulfilled") owner.use(result.value as AsyncDisposable);
-    }
-  })();
-  return owned.then(() => together<T>(acquiring));
+  const results = await Promise.allSettled(acquiring);
+  const acquired = results.flatMap((result) =>
+    result.status === "fulfilled" ? [result.value as AsyncDisposable] : [],
+  );
+  owner.defer(async () => {
+    await together(acquired.map(async (resource) => resource[Symbol.asyncDispose]()));
+  });
+  return together<T>(acquiring);
 }

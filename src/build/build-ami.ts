@@ -58,7 +58,10 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
     { snapshotId: snapshot.id, sizeGib: rootDisk.sizeGib },
     { name, variables },
   );
-  await using image = await registerImage(context, imagePlan);
+  // The volume has done its work: it goes while the image is being made.
+  const release = async () => rootDisk[Symbol.asyncDispose]();
+  const [registered] = await together([registerImage(context, imagePlan), release()]);
+  await using image = registered;
   await shareImage(context, image.id);
   return {
     imageName: name,
