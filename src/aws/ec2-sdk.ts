@@ -22,7 +22,6 @@ import {
   type TagSpecification,
 } from "@aws-sdk/client-ec2";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
-import type { Clock } from "../base/clock.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
 import { retry } from "../base/retry.ts";
 import { together } from "../base/together.ts";
@@ -37,7 +36,6 @@ export interface Ec2SdkOptions {
   readonly signal: AbortSignal;
   /** Told of each call that is tried again. */
   readonly onRetry: (call: string, attempt: number, reason: string) => void;
-  readonly clock?: Clock;
 }
 
 const NEVER = new AbortController().signal;
@@ -104,7 +102,6 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
         isTransient: (error) =>
           isTransient(error, isIdempotent) || (options.isReleasing === true && isStillInUse(error)),
         onRetry: (tried, error) => options.onRetry(name, tried, error instanceof Error ? error.message : String(error)),
-        ...(options.clock === undefined ? {} : { clock: options.clock }),
       },
       signal,
     );

@@ -23,7 +23,7 @@ import { createAttachedRootDisk } from "./root-disk/attached/attached-root-disk.
  */
 export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<AmiArtifact> {
   const { ec2, config, signal, runStep } = context;
-  const name = config.ami_name.render({ CreateTime: String(Math.floor(context.startTime.getTime() / 1000)) });
+  const name = config.ami_name.render({});
   const source = await runStep(`Checking the name "${name}" and the source image`, async (progress) => {
     const [, found] = await together([checkImageName(ec2, name), findSourceImage(ec2, config)]);
     progress.tell(`${found.imageId} (${found.name})`);

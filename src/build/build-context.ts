@@ -18,8 +18,6 @@ export interface BuildContext {
   readonly emit: EmitBuildEvent;
   readonly runStep: RunStep;
   readonly reportLeftover: (leftover: Leftover) => void;
-  /** When the build began: {{.CreateTime}}. */
-  readonly startTime: Date;
   /** The same for all builds of a run. */
   readonly runId: string;
 }

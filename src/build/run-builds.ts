@@ -53,7 +53,6 @@ async function runBuild(
   { signal, onEvent }: RunBuildsOptions,
   { runId, leftovers }: { runId: string; leftovers: Leftover[] },
 ): Promise<BuildResult> {
-  const startTime = new Date();
   const start = performance.now();
   const emit = (event: BuildEvent): void => onEvent({ ...event, build: plan.name, time: new Date() });
   const runStep = stepRunner(emit);
@@ -75,7 +74,6 @@ async function runBuild(
       signal,
       emit,
       runStep,
-      startTime,
       runId,
       reportLeftover: (leftover) => {
         leftovers.push(leftover);

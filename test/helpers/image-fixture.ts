@@ -55,7 +55,6 @@ export async function openImageFixture(
     emit,
     runStep: stepRunner(emit),
     reportLeftover: (leftover: Leftover) => emit({ type: "leftover", leftover }),
-    startTime: new Date(0),
     runId: "run",
   };
   const owned = undo.move();
