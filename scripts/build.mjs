@@ -5,30 +5,10 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { REQUIRE_BANNER, shakeableSchemas } from "./lib/shakeable-schemas.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
-
-/**
- * The SDK describes all of EC2 in one file of tables whose keys are computed (`{ [_xN]: _it }`). Evaluating such a key
- * could have an effect, so the bundler keeps them all: 0.8 MB, 60 ms at each start. With the names written out it
- * drops what no command of ours refers to.
- */
-const shakeableSchemas = {
-  name: "shakeable-schemas",
-  setup(bundle) {
-    bundle.onLoad({ filter: /@aws-sdk\/client-[^/]+\/dist-es\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      const names = new Map(
-        [...source.matchAll(/^const (_\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]),
-      );
-      const contents = source.replaceAll(/\[(_\w+)\]:/g, (key, name) =>
-        names.has(name) ? `${names.get(name)}:` : key,
-      );
-      return { contents, loader: "js" };
-    });
-  },
-};
 
 async function buildCli() {
   const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -51,10 +31,7 @@ async function buildCli() {
     // Native code, loaded from node_modules.
     external: ["koffi"],
     plugins: [shakeableSchemas],
-    // Bundled CommonJS packages call `require` for Node's own modules.
-    banner: {
-      js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
-    },
+    banner: { js: REQUIRE_BANNER },
     define: { AMIBAKE_VERSION: JSON.stringify(version) },
     legalComments: "none",
     logLevel: "warning",

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { BUNDLES_VARIABLE, bundleOf, REPORTER, TEST_PROGRAMS } from "../test/helpers/test-program.ts";
 import { CHECKS, runCheck } from "./testing/checks.ts";
 import { watchForLeaks } from "./testing/leaks.ts";
 import { adoptOrphans } from "./testing/orphans.ts";
@@ -25,6 +26,8 @@ async function main(argv: readonly string[]): Promise<void> {
     process.once(signal, () => abort.abort(new Error(`Stopped by ${signal}`)));
   }
   const scratch = await mkdtemp(path.join(tmpdir(), "ab-"));
+  // In the repository: what is not bundled is found in its node_modules.
+  const bundles = path.join(repository, "dist/test", String(process.pid));
   const environment = testEnvironment();
   const shared = { repository, environment, signal: abort.signal };
   const results: TestFileResult[] = [];
@@ -37,14 +40,25 @@ async function main(argv: readonly string[]): Promise<void> {
   let fileCount = 0;
   const runFile = (file: string): Promise<TestFileResult> => {
     fileCount += 1;
-    return runTestFile(file, { ...shared, scratch: path.join(scratch, String(fileCount)) });
+    return runTestFile(file, {
+      ...shared,
+      environment: { ...environment, [BUNDLES_VARIABLE]: bundles },
+      scratch: path.join(scratch, String(fileCount)),
+      entry: bundleOf(file, bundles),
+      reporter: bundleOf(REPORTER, bundles),
+    });
   };
   const runAlone = async (file: string): Promise<void> => {
     const result = await runFile(file);
     const left = (await leaks.check()).map((detail) => ({ name: file, detail }));
     done({ ...result, failures: [...result.failures, ...left] });
   };
-  try {
+  const runAll = async (): Promise<void> => {
+    const sources = [...files.together, ...files.alone, ...TEST_PROGRAMS];
+    const bundler = ["node", "scripts/testing/bundle-tests.mjs", bundles, ...sources];
+    const bundling = await runCheck({ name: "test files", argv: bundler }, shared);
+    done(bundling);
+    if (bundling.failures.length > 0) return;
     if (filters.length === 0) {
       // One after the other: the build is what later tests run.
       for (const check of CHECKS) done(await runCheck(check, shared));
@@ -65,8 +79,11 @@ async function main(argv: readonly string[]): Promise<void> {
       });
     }
     for (const file of files.alone) await runAlone(file);
+  };
+  try {
+    await runAll();
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    for (const directory of [scratch, bundles]) await rm(directory, { recursive: true, force: true });
   }
   process.exitCode = printSummary(results) ? 0 : 1;
 }
@@ -74,7 +91,6 @@ async function main(argv: readonly string[]): Promise<void> {
 /** Without the developer's AWS settings and stores: a test that needs them sets them. */
 function testEnvironment(): Record<string, string> {
   const environment: Record<string, string> = {
-    NODE_OPTIONS: `--import=${import.meta.resolve("tsx")}`,
     // The command line sets it for itself; here it is the tests that load the SDK.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };

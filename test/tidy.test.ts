@@ -20,23 +20,32 @@ interface Rule {
 const NETWORK = ["net", "tls", "http", "https", "http2", "dgram", "dns", "dns/promises"];
 const EFFECTS = [...NETWORK, "fs", "fs/promises", "child_process", "cluster", "worker_threads", "inspector", "os"];
 
+const ALL_BELOW_CLI = [
+  ...["base", "template", "foreign-values", "aws", "linux", "provision", "post-process"],
+  ...["snapshot-transfer", "block-server", "local-cloud", "build"],
+];
+
 /** What each folder of src may import, beside itself. A folder that is not named here is an error. */
 const RULES: Readonly<Record<string, Rule>> = {
-  base: { folders: [], withoutBuiltins: EFFECTS },
-  template: { folders: ["base"], packages: ["zod", "jsonc-parser"], withoutBuiltins: NETWORK },
+  base: { folders: [], packages: ["jsonc-parser"], withoutBuiltins: EFFECTS },
+  template: { folders: ["base"], packages: ["zod", "yaml", "bcryptjs"], withoutBuiltins: NETWORK },
+  "foreign-values": { folders: ["base", "aws", "template"] },
   aws: { folders: ["base"], packages: ["@aws-sdk/", "@smithy/"] },
   linux: { folders: ["base"], packages: ["koffi"] },
   provision: { folders: ["base"], types: ["template"], withoutBuiltins: NETWORK },
   "post-process": { folders: ["base"], types: ["template"] },
-  "block-server": { folders: ["aws", "base"] },
+  "block-server": { folders: ["aws", "linux", "base"] },
+  "snapshot-transfer": { folders: ["aws", "linux", "base"], withoutBuiltins: NETWORK },
   "local-cloud": { folders: ["base", "linux"] },
-  build: { folders: ["template", "aws", "linux", "provision", "post-process", "base"] },
+  build: {
+    folders: ["template", "aws", "linux", "provision", "post-process", "block-server", "snapshot-transfer", "base"],
+  },
   cli: {
-    folders: ["base", "template", "aws", "linux", "provision", "post-process", "block-server", "local-cloud", "build"],
+    folders: ALL_BELOW_CLI,
     packages: ["commander", "picocolors"],
   },
   "index.ts": {
-    folders: ["base", "template", "aws", "linux", "provision", "post-process", "block-server", "local-cloud", "build"],
+    folders: ALL_BELOW_CLI,
   },
 };
 
@@ -97,7 +106,11 @@ interface Door {
 }
 
 const DOORS: readonly Door[] = [
-  { what: "starts processes", pattern: /"node:child_process"|process\.binding/, behind: ["src/linux/run-command.ts"] },
+  {
+    what: "starts processes",
+    pattern: /"node:child_process"|process\.binding|posix[-_]spawn/,
+    behind: ["src/linux/run-command.ts", "src/linux/posix-spawn.ts"],
+  },
   { what: "uses the AWS SDK", pattern: /"@(?:aws-sdk|smithy)\//, behind: ["src/aws/"] },
   { what: "prints", pattern: /\bconsole\.|(?<![.\w])process\.std(?:out|err)\b/, behind: ["src/cli/"] },
   {
@@ -121,6 +134,14 @@ for (const { what, pattern, behind } of DOORS) {
     assert.deepEqual(wrong, []);
   });
 }
+
+test("nothing calls Node's recursive mkdir, which never ends below /proc: src/linux/files/make-directories.ts", () => {
+  const wrong = product.filter(({ code }) => /\bmkdir(?:Sync)?\([^;]*?\brecursive:/.test(code));
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
+});
 
 test("nothing has a default export", () => {
   assert.deepEqual(

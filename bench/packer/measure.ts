@@ -9,6 +9,8 @@ export interface Measurement {
   readonly cpuSeconds: number;
   /** The most that its processes had resident together, looked at each `SAMPLE_EVERY_MS`. */
   readonly peakMemoryMib: number;
+  /** What it printed. */
+  readonly output: string;
 }
 
 export interface Command {
@@ -55,7 +57,7 @@ export async function measure({ argv, env, cwd }: Command): Promise<Measurement>
   }
   const [wall, user, system] = times().trim().split(/\s+/).map(Number);
   if (wall === undefined || user === undefined || system === undefined) throw new Error(`Cannot read "${times()}"`);
-  return { wallSeconds: wall, cpuSeconds: user + system, peakMemoryMib };
+  return { wallSeconds: wall, cpuSeconds: user + system, peakMemoryMib, output: output() };
 }
 
 /** Watches the memory of all descendants of a shell, without the shell itself. */

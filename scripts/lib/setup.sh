@@ -7,11 +7,12 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Debian packages, by who needs them. The one place that lists them.
 # shellcheck disable=SC2034 # Used by the scripts that source this.
 {
-  runtime_packages=(util-linux e2fsprogs fdisk mount qemu-utils zstd tar)
+  # qemu-storage-daemon is in qemu-system-common on Debian 12, in qemu-utils on Ubuntu 24.04; both have both.
+  runtime_packages=(bubblewrap util-linux e2fsprogs fdisk mount qemu-utils qemu-system-common zstd tar)
   base_image_packages=(mmdebstrap debian-archive-keyring util-linux e2fsprogs fdisk)
-  test_packages=(busybox-static qemu-system-x86 shellcheck time xfsprogs)
+  test_packages=(bsdutils busybox-static iproute2 qemu-system-x86 shellcheck time xfsprogs)
   # Judges of the tests that some distributions do not carry: Ubuntu 24.04 has no packer and no awscli.
-  optional_test_packages=(packer awscli ansible)
+  optional_test_packages=(packer awscli ansible libnbd-bin)
 }
 
 say() { printf '%s\n' "$*" >&2; }

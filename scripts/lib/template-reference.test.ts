@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import * as z from "zod";
-import { BUILDERS, PROVISIONERS } from "../../src/template/schema/components.ts";
+import { BUILDERS, POST_PROCESSORS, PROVISIONERS } from "../../src/template/schema/components.ts";
 import { fieldKinds } from "../../src/template/schema/fields.ts";
 import { templateReference } from "./template-reference.ts";
 
@@ -12,7 +12,7 @@ test("docs/template.md says what the schemas say", async () => {
 });
 
 test("every schema of the template can be told as JSON Schema", () => {
-  for (const { type, schema } of [...Object.values(BUILDERS), ...Object.values(PROVISIONERS)]) {
+  for (const { type, schema } of [BUILDERS, PROVISIONERS, POST_PROCESSORS].flatMap((all) => Object.values(all))) {
     const json = z.toJSONSchema(schema, {
       io: "input",
       unrepresentable: "any",

@@ -1,14 +1,22 @@
 // docs/template.md, made from the schemas and the table of functions.
 import type * as z from "zod";
+import { FIXERS } from "../../src/template/fix/fixers.ts";
+import { NO_FOREIGN_VALUES } from "../../src/template/foreign-values.ts";
+import { BUILTIN_FUNCTIONS } from "../../src/template/go-template/builtin-functions.ts";
+import { createForeignFunctions } from "../../src/template/go-template/foreign-functions.ts";
 import {
   createBuildFunctions,
   createFunctions,
   createVariableFunctions,
 } from "../../src/template/go-template/functions.ts";
+import type { TemplateFunction } from "../../src/template/go-template/template-function.ts";
+import { durationText } from "../../src/template/json-schema/field-schema.ts";
+import { ROOT_KEYS } from "../../src/template/json-schema/root-keys.ts";
 import type { Component } from "../../src/template/schema/component.ts";
-import { BUILDERS, PROVISIONERS } from "../../src/template/schema/components.ts";
+import { BUILDERS, POST_PROCESSORS, PROVISIONERS } from "../../src/template/schema/components.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../../src/template/schema/field-shape.ts";
 import { IMAGE_VARIABLES, PROVISIONER_VARIABLES } from "../../src/template/schema/fields.ts";
+import { postProcessorSettingsSchema } from "../../src/template/schema/post-processor-settings.ts";
 import { provisionerSettingsSchema } from "../../src/template/schema/provisioner-settings.ts";
 
 export function templateReference(): string {
@@ -20,8 +28,17 @@ export function templateReference(): string {
     ...Object.values(BUILDERS).map(componentSection),
     `## Keys of every provisioner\n\n${PROVISIONER_TEXT}\n\n${keyTable(provisionerSettingsSchema)}`,
     ...Object.values(PROVISIONERS).map(componentSection),
+    `## Keys of every post-processor\n\n${POST_PROCESSOR_TEXT}\n\n${keyTable(postProcessorSettingsSchema)}`,
+    ...Object.values(POST_PROCESSORS).map(componentSection),
+    fixerSection(),
   ];
   return `${sections.map((section) => section.trim()).join("\n\n")}\n`;
+}
+
+function rootKeyRows(): string {
+  return Object.entries(ROOT_KEYS)
+    .map(([key, { type, meaning }]) => `| \`${key}\` | ${type} | ${meaning} |`)
+    .join("\n");
 }
 
 const INTRODUCTION = `
@@ -33,15 +50,8 @@ A template is a JSON object, as Packer's legacy templates are. These are its key
 
 | Key | Type | Meaning |
 |---|---|---|
-| \`builders\` | list of objects | What to build. Each has a \`type\`, and a \`name\` if two have the same type |
-| \`provisioners\` | list of objects | What changes the image, in this order |
-| \`variables\` | object of strings | User variables and their defaults; \`null\` means that a value must be given with \`-var\` or \`-var-file\` |
-| \`sensitive-variables\` | list of strings | User variables whose values are never shown |
-| \`description\` | string | What the template is for |
-| \`min_packer_version\` | string | Accepted, without any effect |
+${rootKeyRows()}
 | \`_…\` | anything | A comment |
-
-\`post-processors\` and \`error-cleanup-provisioner\` are not supported yet.
 
 As in Packer, a text is converted where something else is wanted: \`"true"\` to true, \`"8"\` to 8, \`"a,b"\` to a list,
 and a number to a text. \`null\`, an empty text and zero are the same as no key, where a key may be missing.`;
@@ -49,22 +59,26 @@ and a number to a text. \`null\`, an empty text and zero are the same as no key,
 const EXPRESSIONS = `
 ## Template expressions
 
-Every text may hold expressions of Go's text/template in \`{{ }}\`: functions with arguments in double quotes or
-backquotes, pipelines (\`\` {{user \`name\` | upper}} \`\`), parentheses, comments (\`{{/* … */}}\`) and trim markers
-(\`{{-\` and \`-}}\`). Control structures (\`if\`, \`range\`, \`with\`, …) are not supported yet. To write \`{{\` as plain
-text, write \`\` {{\`{{\`}} \`\`.`;
+Every text may hold expressions of Go's text/template in \`{{ }}\`, the whole language: functions with arguments in double
+quotes or backquotes, pipelines (\`\` {{user \`name\` | upper}} \`\`), parentheses, variables (\`{{$x := …}}\`), \`if\`, \`with\`,
+\`range\` over maps and whole numbers, \`define\`, \`template\`, \`block\`, comments (\`{{/* … */}}\`) and trim markers (\`{{-\` and
+\`-}}\`). To write \`{{\` as plain text, write \`\` {{\`{{\`}} \`\`.
+
+What needs no build variable is evaluated when the template is read, so that a mistake is told before anything is built.`;
+
+const FUNCTIONS_OF_GO = "These are Go's own:";
 
 const VARIABLES = `
 ## Build variables
 
-These exist only while a build runs, and only in the keys that name them below. In the texts of provisioners,
+These exist only while a build runs, and only in the keys that name them below. In the texts of provisioners and post-processors,
 \`\` {{build \`SourceAMI\`}} \`\` and \`{{.SourceAMI}}\` are the same.`;
 
 const VARIABLE_MEANINGS: Readonly<Record<string, string>> = {
   BuildRegion: "The region of the build",
   Command: "The command that is wrapped",
   CreateTime: "The same as `{{timestamp}}`",
-  Device: "The device of the volume: its path, or in `mount_path` the last part of it",
+  Device: "The device of the root disk: its path, or in `mount_path` the last part of it",
   EnvVarFile: "The path of the file with the environment",
   MountPath: "Where the image is mounted on this host",
   PackerRunUUID: "A UUID, the same for all builds of a run",
@@ -107,6 +121,12 @@ const PROVISIONER_TEXT = `
 A length of time is written as in Go: \`90s\`, \`1h5m\`. \`override\` is an object whose keys are names of builds; what it
 says replaces the provisioner's own keys for that build.`.trim();
 
+const POST_PROCESSOR_TEXT = `
+An item of \`post-processors\` is an object, a text, which is a type without keys, or a list of these, which is a sequence.
+They run when the image is complete, one after the other. One that fails ends its sequence and fails the run; the other
+sequences run all the same, and the image stays. \`-except\` with the name of one leaves it out, and what comes after it in
+its sequence.`.trim();
+
 function functionTable(): string {
   const context = {
     startTime: new Date(0),
@@ -115,20 +135,48 @@ function functionTable(): string {
     toolVersion: "",
     userVariable: () => "",
   };
+  const builtIn = new Set(BUILTIN_FUNCTIONS.map(([name]) => name));
   const functions = [
-    ...createFunctions(context),
+    ...[...createFunctions(context)].filter(([name]) => !builtIn.has(name)),
     ...createVariableFunctions({}),
+    ...createForeignFunctions(NO_FOREIGN_VALUES, new Set()),
     ...createBuildFunctions({ name: "", type: "" }),
   ];
+  return [rowsOf(functions), FUNCTIONS_OF_GO, rowsOf(BUILTIN_FUNCTIONS)].join("\n\n");
+}
+
+function rowsOf(functions: readonly (readonly [string, TemplateFunction])[]): string {
   const rows = functions.map(([name, { usage, summary }]) => [`\`${name}\``, codeSpan(`{{${usage}}}`), summary]);
   return table(["Function", "Example", "Gives"], rows);
 }
 
-function componentSection({ kind, type, schema, keysNotYet }: Component<unknown>): string {
-  const heading = `## The ${kind} \`${type}\`\n\n${keyTable(schema)}`;
-  if (keysNotYet.length === 0) return heading;
-  const names = keysNotYet.map((key) => `\`${key}\``).join(", ");
-  return `${heading}\n\nThese keys of Packer's ${kind} are not supported yet: ${names}.`;
+const FIXERS_TEXT = `
+## What \`amibake fix\` rewrites
+
+\`amibake fix FILE\` prints the template with what is old in it rewritten, in the order of these rows, and tells on standard
+error what it changed. The file stays as it is; order, comments and layout are kept. \`-validate=false\` does not check the
+result. These are Packer's, by their names there:`;
+
+function fixerSection(): string {
+  const rows = FIXERS.map(({ name, summary }) => [`\`${name}\``, summary]);
+  return [FIXERS_TEXT.trim(), table(["Name", "Does"], rows)].join("\n\n");
+}
+
+function componentSection({ kind, type, schema, keysNotYet, keysRefused = {} }: Component<unknown>): string {
+  const paragraphs = [`## The ${kind} \`${type}\``, keyTable(schema)];
+  if (keysNotYet.length > 0) {
+    const whose = kind === "builder" ? "Packer's chroot builder" : `Packer's ${kind}`;
+    paragraphs.push(`These keys of ${whose} are not supported yet: ${keyList(keysNotYet)}.`);
+  }
+  for (const reason of new Set(Object.values(keysRefused))) {
+    const keys = Object.keys(keysRefused).filter((key) => keysRefused[key] === reason);
+    paragraphs.push(`These keys are refused, since ${reason}: ${keyList(keys)}.`);
+  }
+  return paragraphs.join("\n\n");
+}
+
+function keyList(keys: readonly string[]): string {
+  return keys.map((key) => `\`${key}\``).join(", ");
 }
 
 function keyTable(schema: z.ZodObject): string {
@@ -195,10 +243,6 @@ function defaultText(field: z.ZodType, shape: FieldShape): string {
 
 function isDeferred(value: unknown): value is { source: string } {
   return typeof value === "object" && value !== null && "source" in value;
-}
-
-function durationText(durationMs: number): string {
-  return durationMs % 60_000 === 0 && durationMs > 0 ? `${durationMs / 60_000}m` : `${durationMs / 1000}s`;
 }
 
 function codeSpan(text: string): string {

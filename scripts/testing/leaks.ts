@@ -17,7 +17,7 @@ export interface LeakWatch {
  */
 export async function watchForLeaks(options: { onlyBelow: string | undefined; settleMs?: number }): Promise<LeakWatch> {
   const isOurs = (line: string): boolean =>
-    options.onlyBelow === undefined || !/^(loop|node|link) /.test(line) || line.includes(options.onlyBelow);
+    options.onlyBelow === undefined || !/^(loop|node|link|mount) /.test(line) || line.includes(options.onlyBelow);
   const readOurs = async (): Promise<HostState> => new Set([...(await readHostState())].filter(isOurs));
   let before = await readOurs();
   // esbuild's service, which tsx uses, is a child that stays.

@@ -3,9 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { programPath, REPORTER } from "../../test/helpers/test-program.ts";
 import { runTestFile } from "./run-test-file.ts";
 
 const IMPORT = 'import { describe, test } from "node:test"; import assert from "node:assert/strict";\n';
+
+const TSX = `--import=${import.meta.resolve("tsx")}`;
+const reporter = programPath(REPORTER);
 
 /** Runs a test file with the given text. */
 async function run(text: string) {
@@ -16,7 +20,8 @@ async function run(text: string) {
     return await runTestFile(file, {
       repository: directory,
       scratch: path.join(directory, "scratch"),
-      environment: { PATH: process.env["PATH"] ?? "", NODE_OPTIONS: `--import=${import.meta.resolve("tsx")}` },
+      environment: { PATH: process.env["PATH"] ?? "", ...(reporter.endsWith(".ts") && { NODE_OPTIONS: TSX }) },
+      reporter,
       signal: new AbortController().signal,
     });
   } finally {

@@ -29,7 +29,16 @@ const NODE_WARNING = /^\(node:\d+\) .*Warning/;
  */
 export async function runTestFile(
   file: string,
-  options: { repository: string; scratch: string; environment: Record<string, string>; signal: AbortSignal },
+  options: {
+    repository: string;
+    scratch: string;
+    environment: Record<string, string>;
+    signal: AbortSignal;
+    /** What Node runs in its place: its bundle. */
+    entry?: string;
+    /** The reporter that writes event lines, as Node can run it. */
+    reporter: string;
+  },
 ): Promise<TestFileResult> {
   const startedAt = performance.now();
   // Short names: a unix socket's path has at most 107 bytes.
@@ -39,8 +48,13 @@ export async function runTestFile(
   const tsxCache = `tsx-${process.getuid?.()}`;
   await symlink(path.join(tmpdir(), tsxCache), path.join(temporary, tsxCache));
   const eventFile = path.join(options.scratch, "events");
-  const reporter = path.join(import.meta.dirname, "event-lines.ts");
-  const argv = [process.execPath, `--test-reporter=${reporter}`, `--test-reporter-destination=${eventFile}`, file];
+  const argv = [
+    process.execPath,
+    "--enable-source-maps",
+    `--test-reporter=${options.reporter}`,
+    `--test-reporter-destination=${eventFile}`,
+    options.entry ?? file,
+  ];
   const timeout = AbortSignal.timeout(FILE_TIMEOUT_MS);
   const output: string[] = [];
   const failures: Failure[] = [];

@@ -1,5 +1,16 @@
 import { messageOf, ToolError } from "../base/errors.ts";
 
+interface AwsErrorOptions {
+  readonly requestId?: string | undefined;
+  readonly reason?: string | undefined;
+  /** What the call is about: "block 7 of snap-1". */
+  readonly subject?: string | undefined;
+  /** Whether an earlier attempt of the same call had no answer. */
+  readonly wasLostBefore?: boolean;
+  /** Whether there was an answer that is none of AWS's, such as a proxy's error page. */
+  readonly isGarbled?: boolean;
+}
+
 /** A call that AWS, or the way to it, refused. */
 export class AwsError extends ToolError {
   override readonly name = "AwsError";
@@ -8,18 +19,40 @@ export class AwsError extends ToolError {
   /** EC2's error code, e.g. "InvalidVolume.NotFound"; the system's, e.g. "ECONNREFUSED", if no answer came. */
   readonly awsCode: string;
   readonly requestId: string | undefined;
+  /** What the EBS direct APIs add to their code, e.g. "INVALID_BLOCK_TOKEN". */
+  readonly reason: string | undefined;
+  /** Whether nobody knows what the call did: there was no answer, or none that means anything. */
+  readonly isLost: boolean;
+  /**
+   * Whether the call may have done its work all the same: its answer, or that of an earlier
+   * attempt, was lost.
+   */
+  readonly mayHaveTakenEffect: boolean;
 
-  constructor(call: string, awsCode: string, detail: string, requestId?: string) {
-    super("ERR_AWS", `Cannot ${call}: ${awsCode}: ${detail}`, { hint: HINTS[awsCode] });
+  constructor(
+    call: string,
+    awsCode: string,
+    detail: string,
+    { requestId, reason, subject, wasLostBefore = false, isGarbled = false }: AwsErrorOptions = {},
+  ) {
+    const code = reason === undefined ? awsCode : `${awsCode} (${reason})`;
+    const what = subject === undefined ? call : `${call} ${subject}`;
+    super("ERR_AWS", `Cannot ${what}: ${code}: ${detail}`, { hint: HINTS[reason ?? ""] ?? HINTS[awsCode] });
     this.call = call;
     this.awsCode = awsCode;
     this.requestId = requestId;
+    this.reason = reason;
+    this.isLost = isGarbled || LOST.has(awsCode) || SERVER_FAULTS.has(awsCode);
+    this.mayHaveTakenEffect = wasLostBefore || this.isLost;
   }
 }
 
-/** Whether EC2 said that it has no such thing. */
+/** Whether EC2, or EBS, said that it has no such thing. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof AwsError && /\.NotFound$|^InvalidAMIID\.Unavailable$/.test(error.awsCode);
+  return (
+    error instanceof AwsError &&
+    /\.NotFound$|^InvalidAMIID\.Unavailable$|^ResourceNotFoundException$/.test(error.awsCode)
+  );
 }
 
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
@@ -28,26 +61,46 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 /** A release that comes right after the release of what used it: EC2 needs some time to notice. */
 export function isStillInUse(error: unknown): boolean {
-  return hasCode(error, "VolumeInUse", "InvalidSnapshot.InUse");
+  if (hasCode(error, "VolumeInUse", "InvalidSnapshot.InUse")) return true;
+  // A volume that is still being created.
+  return hasCode(error, "IncorrectState") && (error as AwsError).call === "DeleteVolume";
+}
+
+/** Whether EBS said so for this reason, e.g. "INVALID_BLOCK_TOKEN". */
+export function hasReason(error: unknown, ...reasons: readonly string[]): boolean {
+  return error instanceof AwsError && error.reason !== undefined && reasons.includes(error.reason);
 }
 
 // docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+// docs.aws.amazon.com/ebs/latest/userguide/error-retries.html
 const THROTTLED = new Set([
   "RequestLimitExceeded",
   "Throttling",
   "ThrottlingException",
   "RequestThrottled",
+  "RequestThrottledException",
   "TooManyRequestsException",
 ]);
 const SERVER_FAULTS = new Set([
   "InternalError",
   "InternalFailure",
+  "InternalServerException",
   "ServiceUnavailable",
   "Unavailable",
   "ServerInternal",
 ]);
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-const LOST = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "TimeoutError", "RequestTimeout", "NetworkingError"]);
+/** A block, or the hash of a block, that came back as another. */
+export const DAMAGED_ON_THE_WAY = "DamagedOnTheWay";
+const LOST = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "TimeoutError",
+  "RequestTimeout",
+  "NetworkingError",
+  DAMAGED_ON_THE_WAY,
+]);
 
 /**
  * Whether sending the call again can help and cannot do harm.
@@ -56,14 +109,73 @@ const LOST = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "TimeoutError", "Reque
  */
 export function isTransient(error: unknown, isIdempotent: boolean): boolean {
   if (!(error instanceof AwsError)) return false;
-  if (THROTTLED.has(error.awsCode) || NEVER_SENT.has(error.awsCode)) return true;
-  return isIdempotent && (LOST.has(error.awsCode) || SERVER_FAULTS.has(error.awsCode));
+  if (THROTTLED.has(error.awsCode) || (NEVER_SENT.has(error.awsCode) && !error.isLost)) return true;
+  if (isLateBlock(error) || PASSING.has(error.awsCode)) return true;
+  return isIdempotent && error.isLost;
 }
 
-/** Classifies what the SDK threw. */
-export function awsErrorFrom(call: string, thrown: unknown): AwsError {
+// Too many pending snapshots in the account. Others' become complete.
+const PASSING = new Set(["ConcurrentLimitExceededException"]);
+
+/**
+ * Whether a block did not come through in time, or met its own earlier attempt, that EBS still works on. The message is
+ * EBS's where the line is too slow for the calls under way.
+ */
+function isLateBlock(error: AwsError): boolean {
+  if (error.awsCode !== "ValidationException") return false;
+  return (
+    hasReason(error, "WRITE_REQUEST_TIMEOUT", "CONFLICTING_BLOCK_UPDATE") ||
+    /Failed to read block data/.test(error.message)
+  );
+}
+
+/** Whether fewer calls at once would have done better. */
+export function isOverload(error: AwsError): boolean {
+  return (
+    THROTTLED.has(error.awsCode) || isLateBlock(error) || ["TimeoutError", "ServiceUnavailable"].includes(error.awsCode)
+  );
+}
+
+/**
+ * Classifies what the SDK threw.
+ *
+ * @param context.wasLostBefore whether an earlier attempt of the same call had no answer.
+ */
+export function awsErrorFrom(
+  call: string,
+  thrown: unknown,
+  context: Pick<AwsErrorOptions, "subject" | "wasLostBefore"> = {},
+): AwsError {
   const { code, requestId } = codeOf(thrown);
-  return new AwsError(call, code, messageOf(thrown) || code, requestId);
+  const status = statusOf(thrown);
+  const isGarbled = isNoAnswerOfAws(thrown, code, status);
+  const isExplained = status === undefined || SERVER_FAULTS.has(code) || code === DAMAGED_ON_THE_WAY;
+  const detail =
+    isGarbled && !isExplained ? `an answer that is none of AWS's, with status ${status}` : messageOf(thrown);
+  const reason = reasonGiven(thrown);
+  return new AwsError(call, code, detail || code, { ...context, requestId, reason, isGarbled });
+}
+
+/**
+ * The call was not made only if AWS says so, or it could not be sent. A page of a proxy or an answer that breaks off says
+ * nothing.
+ */
+function isNoAnswerOfAws(thrown: unknown, code: string, status: number | undefined): boolean {
+  if (THROTTLED.has(code) || code === "CredentialsProviderError") return false;
+  if (status !== undefined) return status >= 500 || status < 400;
+  // The way can be lost when the call is on it, too.
+  const syscall = typeof thrown === "object" && thrown !== null && "syscall" in thrown ? thrown.syscall : undefined;
+  return !(NEVER_SENT.has(code) && (syscall === "connect" || syscall === "getaddrinfo"));
+}
+
+function statusOf(thrown: unknown): number | undefined {
+  if (typeof thrown !== "object" || thrown === null || !("$metadata" in thrown)) return undefined;
+  return (thrown.$metadata as { httpStatusCode?: number } | undefined)?.httpStatusCode;
+}
+
+function reasonGiven(thrown: unknown): string | undefined {
+  if (typeof thrown !== "object" || thrown === null || !("Reason" in thrown)) return undefined;
+  return typeof thrown.Reason === "string" && thrown.Reason !== "" ? thrown.Reason : undefined;
 }
 
 function codeOf(thrown: unknown): { code: string; requestId?: string | undefined } {
@@ -86,8 +198,19 @@ const HINTS: Readonly<Record<string, string>> = {
   RequestExpired: "The credentials have expired, or the clock of this host is wrong",
   ExpiredToken: "The credentials have expired: renew them and build again",
   InvalidClientTokenId: "Check access_key and token",
+  AccessDeniedException:
+    "Allow ebs:StartSnapshot, PutSnapshotBlock, CompleteSnapshot, ListSnapshotBlocks, ListChangedBlocks and GetSnapshotBlock in the policy of the key or role, and its use of the snapshot's KMS key",
+  UNAUTHORIZED_ACCOUNT:
+    "The EBS direct APIs read snapshots of this account and such as are shared with it, but no public ones: copy it first with: aws ec2 copy-snapshot",
+  InvalidSignatureException: "Check the secret key and the clock of this host",
+  ExpiredTokenException: "The credentials have expired: renew them and run the command again",
+  UnrecognizedClientException: "Check the access key and the session token",
+  ConcurrentLimitExceededException:
+    "The account has as many pending snapshots as it may have (100): wait for other uploads to end, or remove what dead ones left with: amibake clean",
   AttachmentLimitExceeded:
     "The instance has as many volumes attached as its type allows: wait for other builds to end, run fewer at once (-parallel-builds), or use a larger instance type",
+  "InvalidSnapshot.NotFound":
+    "The snapshot of the source image was deleted, or is not shared with this account: choose another source image, or ask its owner to share the snapshot",
   ECONNREFUSED: "Check that the endpoint runs: AWS_ENDPOINT_URL, custom_endpoint_ec2, or amibake local status",
   ENOTFOUND: "Check the region's name and this host's DNS",
 };

@@ -1,10 +1,12 @@
 // Imports the SDK: load it with `await import()`.
 import {
   AttachVolumeCommand,
+  CopyImageCommand,
   CreateSnapshotCommand,
   CreateTagsCommand,
   CreateVolumeCommand,
   DeleteSnapshotCommand,
+  DeleteTagsCommand,
   DeleteVolumeCommand,
   DeregisterImageCommand,
   DescribeImageAttributeCommand,
@@ -17,16 +19,8 @@ import {
   ModifyImageAttributeCommand,
   RegisterImageCommand,
 } from "@aws-sdk/client-ec2";
-import { awsErrorFrom } from "./aws-error.ts";
-import type { Credentials } from "./credentials.ts";
-
-export interface PermissionCheck {
-  /** "ec2:CreateVolume" */
-  readonly action: string;
-  /** "unknown": EC2 answered with something that is neither a yes nor a no, named in `detail`. */
-  readonly verdict: "allowed" | "refused" | "unknown";
-  readonly detail: string;
-}
+import type { AwsError } from "./aws-error.ts";
+import { askForEach, type CheckPermissionsOptions, type PermissionCheck, type Verdict } from "./permission-check.ts";
 
 // Well-formed and, all but surely, nobody's. EC2 judges the permission before it looks for the resource.
 const VOLUME = "vol-00000000000000000";
@@ -34,59 +28,72 @@ const SNAPSHOT = "snap-00000000000000000";
 const IMAGE = "ami-00000000000000000";
 const INSTANCE = "i-00000000000000000";
 
-/** Asks EC2 with DryRun for each action that amazon-chroot can use. Nothing is made or changed. */
-export async function checkPermissions(options: {
-  readonly region: string;
-  readonly credentials: () => Promise<Credentials>;
-  readonly endpoint: string | undefined;
-  readonly availabilityZone: string;
-  readonly signal: AbortSignal;
-}): Promise<PermissionCheck[]> {
-  const { region, credentials, endpoint, availabilityZone, signal } = options;
+/** What only a volume that is attached needs. */
+const OF_VOLUMES = new Set([
+  ...["DescribeInstances", "DescribeVolumes", "CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume"],
+  "CreateSnapshot",
+]);
+
+/** Asks EC2 with DryRun for each action that a build can use. Nothing is made or changed. */
+export async function checkPermissions(
+  options: CheckPermissionsOptions & { readonly availabilityZone: string },
+): Promise<PermissionCheck[]> {
+  const { region, credentials, endpoint, availabilityZone } = options;
   const client = new EC2Client({
     region,
     credentials,
     maxAttempts: 3,
     ...(endpoint === undefined ? {} : { endpoint }),
   });
-  const send = { abortSignal: signal };
   const DryRun = true;
-  const calls: Record<string, () => Promise<unknown>> = {
-    DescribeImages: () => client.send(new DescribeImagesCommand({ DryRun, Owners: ["self"] }), send),
-    DescribeImageAttribute: () =>
+  const calls: Parameters<typeof askForEach>[0] = {
+    DescribeImages: (send) => client.send(new DescribeImagesCommand({ DryRun, Owners: ["self"] }), send),
+    DescribeImageAttribute: (send) =>
       client.send(new DescribeImageAttributeCommand({ DryRun, ImageId: IMAGE, Attribute: "uefiData" }), send),
-    DescribeInstances: () => client.send(new DescribeInstancesCommand({ DryRun }), send),
-    DescribeVolumes: () => client.send(new DescribeVolumesCommand({ DryRun }), send),
-    DescribeSnapshots: () => client.send(new DescribeSnapshotsCommand({ DryRun, OwnerIds: ["self"] }), send),
-    CreateVolume: () =>
+    DescribeInstances: (send) => client.send(new DescribeInstancesCommand({ DryRun }), send),
+    DescribeVolumes: (send) => client.send(new DescribeVolumesCommand({ DryRun }), send),
+    DescribeSnapshots: (send) => client.send(new DescribeSnapshotsCommand({ DryRun, OwnerIds: ["self"] }), send),
+    CreateVolume: (send) =>
       client.send(new CreateVolumeCommand({ DryRun, AvailabilityZone: availabilityZone, Size: 1 }), send),
-    AttachVolume: () =>
+    AttachVolume: (send) =>
       client.send(
         new AttachVolumeCommand({ DryRun, VolumeId: VOLUME, InstanceId: INSTANCE, Device: "/dev/sdf" }),
         send,
       ),
-    DetachVolume: () => client.send(new DetachVolumeCommand({ DryRun, VolumeId: VOLUME }), send),
-    DeleteVolume: () => client.send(new DeleteVolumeCommand({ DryRun, VolumeId: VOLUME }), send),
-    CreateSnapshot: () => client.send(new CreateSnapshotCommand({ DryRun, VolumeId: VOLUME }), send),
-    DeleteSnapshot: () => client.send(new DeleteSnapshotCommand({ DryRun, SnapshotId: SNAPSHOT }), send),
-    RegisterImage: () => client.send(new RegisterImageCommand({ DryRun, ...DRY_IMAGE }), send),
-    DeregisterImage: () => client.send(new DeregisterImageCommand({ DryRun, ImageId: IMAGE }), send),
-    ModifyImageAttribute: () =>
+    DetachVolume: (send) => client.send(new DetachVolumeCommand({ DryRun, VolumeId: VOLUME }), send),
+    DeleteVolume: (send) => client.send(new DeleteVolumeCommand({ DryRun, VolumeId: VOLUME }), send),
+    CreateSnapshot: (send) => client.send(new CreateSnapshotCommand({ DryRun, VolumeId: VOLUME }), send),
+    DeleteSnapshot: (send) => client.send(new DeleteSnapshotCommand({ DryRun, SnapshotId: SNAPSHOT }), send),
+    // Of somebody else's image, which amazon-direct cannot build on.
+    CopyImage: (send) =>
+      client.send(
+        new CopyImageCommand({ DryRun, Name: DRY_IMAGE.Name, SourceImageId: IMAGE, SourceRegion: region }),
+        send,
+      ),
+    RegisterImage: (send) => client.send(new RegisterImageCommand({ DryRun, ...DRY_IMAGE }), send),
+    DeregisterImage: (send) => client.send(new DeregisterImageCommand({ DryRun, ImageId: IMAGE }), send),
+    ModifyImageAttribute: (send) =>
       client.send(new ModifyImageAttributeCommand({ DryRun, ImageId: IMAGE, Description: { Value: "" } }), send),
-    CreateTags: () =>
+    CreateTags: (send) =>
       client.send(new CreateTagsCommand({ DryRun, Resources: [SNAPSHOT], Tags: [{ Key: "Name", Value: "" }] }), send),
+    DeleteTags: (send) =>
+      client.send(new DeleteTagsCommand({ DryRun, Resources: [SNAPSHOT], Tags: [{ Key: "Name" }] }), send),
   };
   try {
-    const checks: PermissionCheck[] = [];
-    for (const [action, call] of Object.entries(calls)) {
-      const { verdict, detail } = await judge(action, call);
-      signal.throwIfAborted();
-      checks.push({ action: `ec2:${action}`, verdict, detail });
-    }
-    return checks;
+    const verdicts = await askForEach(calls, { ...options, service: "EC2", judge });
+    return [...verdicts].map(([action, verdict]) => ({
+      action: `ec2:${action}`,
+      builders: buildersOf(action),
+      ...verdict,
+    }));
   } finally {
     client.destroy();
   }
+}
+
+function buildersOf(action: string): PermissionCheck["builders"] {
+  if (OF_VOLUMES.has(action)) return ["amazon-chroot"];
+  return action === "CopyImage" ? ["amazon-direct"] : ["amazon-chroot", "amazon-direct"];
 }
 
 const DRY_IMAGE = {
@@ -95,14 +102,8 @@ const DRY_IMAGE = {
   BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { SnapshotId: SNAPSHOT } }],
 };
 
-async function judge(action: string, call: () => Promise<unknown>): Promise<Omit<PermissionCheck, "action">> {
-  try {
-    await call();
-    return { verdict: "allowed", detail: "" };
-  } catch (thrown) {
-    const { awsCode, message } = awsErrorFrom(action, thrown);
-    if (awsCode === "DryRunOperation") return { verdict: "allowed", detail: "" };
-    if (awsCode === "UnauthorizedOperation") return { verdict: "refused", detail: message };
-    return { verdict: "unknown", detail: message };
-  }
+function judge({ awsCode, message }: AwsError): Verdict {
+  if (awsCode === "DryRunOperation") return { verdict: "allowed", detail: "" };
+  if (awsCode === "UnauthorizedOperation") return { verdict: "refused", detail: message };
+  return { verdict: "unknown", detail: message };
 }

@@ -25,21 +25,31 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * A template that names a profile means that profile, whatever the environment holds.
  *
+ * @param onSecret told of each value that must never be shown, also when they are renewed.
  * @returns a provider that renews what expires. It is asked once here, so that a failure shows early.
  * @throws {ToolError} if there are none.
  */
 export async function findCredentials(
   access: AccessOptions,
   environment: Environment,
+  onSecret: (secret: string) => void,
 ): Promise<() => Promise<Credentials>> {
   const fixed =
     templateCredentials(access) ?? (access.profile === undefined ? environmentCredentials(environment) : undefined);
-  if (fixed !== undefined) return () => Promise.resolve(fixed);
+  if (fixed !== undefined) {
+    tellSecrets(fixed, onSecret);
+    return () => Promise.resolve(fixed);
+  }
   const { fromNodeProviderChain } = await import("./sdk-credentials.ts");
-  const provider = fromNodeProviderChain({
+  const chain = fromNodeProviderChain({
     ...(access.profile === undefined ? {} : { profile: access.profile }),
     ...(access.shared_credentials_file === undefined ? {} : { filepath: access.shared_credentials_file }),
   });
+  const provider = async (): Promise<Credentials> => {
+    const found = await chain();
+    tellSecrets(found, onSecret);
+    return found;
+  };
   try {
     await provider();
   } catch (cause) {
@@ -49,6 +59,11 @@ export async function findCredentials(
     });
   }
   return provider;
+}
+
+/** Before anything is done with them. Those of a role change while a build runs. */
+function tellSecrets({ accessKeyId, secretAccessKey, sessionToken }: Credentials, onSecret: (secret: string) => void) {
+  for (const secret of [accessKeyId, secretAccessKey, sessionToken]) if (secret !== undefined) onSecret(secret);
 }
 
 function templateCredentials({ access_key, secret_key, token }: AccessOptions): Credentials | undefined {

@@ -24,8 +24,8 @@ export interface Ec2Calls {
   createVolume(plan: VolumePlan): Promise<VolumeId>;
   /** `undefined` for one that does not exist, or is not visible yet. */
   findVolume(volumeId: VolumeId): Promise<Volume | undefined>;
-  /** A volume that is gone is success. */
-  deleteVolume(volumeId: VolumeId): Promise<void>;
+  /** @returns false if there is none, or none that is visible yet. */
+  deleteVolume(volumeId: VolumeId): Promise<boolean>;
   attachVolume(volumeId: VolumeId, instanceId: InstanceId, deviceName: DeviceName): Promise<void>;
   /** A volume that is not attached is success. */
   detachVolume(volumeId: VolumeId): Promise<void>;
@@ -33,15 +33,35 @@ export interface Ec2Calls {
   /** Answers while the snapshot is pending. */
   createSnapshot(plan: SnapshotPlan): Promise<SnapshotId>;
   findSnapshot(snapshotId: SnapshotId): Promise<Snapshot | undefined>;
-  /** A snapshot that is gone is success. */
-  deleteSnapshot(snapshotId: SnapshotId): Promise<void>;
+  /** @returns false if there is none, or none that is visible yet. */
+  deleteSnapshot(snapshotId: SnapshotId): Promise<boolean>;
 
   /** Answers while the image is pending. */
   registerImage(plan: ImagePlan): Promise<ImageId>;
-  /** An image that is gone is success. */
-  deregisterImage(imageId: ImageId): Promise<void>;
+  /** @returns false if there is none, or none that is visible yet. */
+  deregisterImage(imageId: ImageId): Promise<boolean>;
+  /** Answers while the copy is pending. Within the region; the name must be free. */
+  copyImage(plan: ImageCopyPlan): Promise<ImageId>;
   shareImage(imageId: ImageId, launchers: { userIds: readonly string[]; groups: readonly string[] }): Promise<void>;
   addProductCodes(imageId: ImageId, productCodes: readonly string[]): Promise<void>;
+
+  /** What of this account carries a tag: with the value, or with any. */
+  findTagged(kind: ResourceKind, tag: { readonly key: string; readonly value?: string }): Promise<TaggedResource[]>;
+  /** Takes tags off, whatever their values. */
+  deleteTags(resourceIds: readonly string[], keys: readonly string[]): Promise<void>;
+}
+
+export type ResourceKind = "volume" | "snapshot" | "image";
+
+export interface TaggedResource {
+  readonly kind: ResourceKind;
+  readonly id: string;
+  readonly state: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Of an image: those that its volumes are made of. */
+  readonly snapshotIds: readonly string[];
+  /** Of a volume: the instances that have it. */
+  readonly attachedTo: readonly string[];
 }
 
 export interface ImageQuery {
@@ -145,6 +165,15 @@ export interface Snapshot {
   readonly stateMessage: string | undefined;
   /** 0 to 100. */
   readonly percent: number;
+}
+
+export interface ImageCopyPlan {
+  readonly sourceImageId: ImageId;
+  readonly name: string;
+  readonly description: string;
+  /** Of the copy and of its snapshots. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly clientToken: string;
 }
 
 export interface ImagePlan {

@@ -1,9 +1,11 @@
 // The only file, with credentials.ts, that knows the SDK. Import it with `await import()`: it takes 100 ms.
 import {
   AttachVolumeCommand,
+  CopyImageCommand,
   CreateSnapshotCommand,
   CreateVolumeCommand,
   DeleteSnapshotCommand,
+  DeleteTagsCommand,
   DeleteVolumeCommand,
   DeregisterImageCommand,
   DescribeImageAttributeCommand,
@@ -16,36 +18,32 @@ import {
   ModifyImageAttributeCommand,
   RegisterImageCommand,
   type RegisterImageRequest,
-  type ResourceType,
   type Image as SdkImage,
-  type BlockDeviceMapping as SdkMapping,
-  type TagSpecification,
 } from "@aws-sdk/client-ec2";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Clock } from "../base/clock.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
-import { retry } from "../base/retry.ts";
+import { NEVER } from "../base/never.ts";
 import { together } from "../base/together.ts";
-import { awsErrorFrom, hasCode, isNotFound, isStillInUse, isTransient } from "./aws-error.ts";
+import { awsErrorFrom, hasCode, isNotFound } from "./aws-error.ts";
+import { caller } from "./call-with-retry.ts";
 import type { Credentials } from "./credentials.ts";
-import type { BlockDeviceMapping, Ec2Api, Ec2Calls, Image } from "./ec2-api.ts";
+import type { Ec2Api, Ec2Calls } from "./ec2-api.ts";
+import { imageFromSdk, mappingToSdk, sdkFilters, tagSpecifications } from "./sdk-shapes.ts";
+import { findTagged } from "./sdk-tagged.ts";
 
 export interface Ec2SdkOptions {
   readonly region: string;
   readonly credentials: () => Promise<Credentials>;
   readonly endpoint: string | undefined;
   readonly signal: AbortSignal;
+  /** Of the backoff and of the wait for an answer; signatures are made with the system's time. */
+  readonly clock: Clock;
   /** Told of each call that is tried again. */
   readonly onRetry: (call: string, attempt: number, reason: string) => void;
 }
 
-const NEVER = new AbortController().signal;
-
 const CONNECT_MS = 5_000;
-const ANSWER_MS = 30_000;
-// 0.25 s, doubling to 10 s: 10 attempts ride out about a minute of throttling.
-const ATTEMPTS_MAX = 10;
-const BACKOFF_MS_FIRST = 250;
-const BACKOFF_MS_MAX = 10_000;
 
 /**
  * Ec2Api by the AWS SDK. Retrying is done here and nowhere else: the SDK's own is off.
@@ -59,11 +57,7 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
     credentials: options.credentials,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECT_MS,
-      requestTimeout: ANSWER_MS,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS }),
   });
   return {
     region,
@@ -74,39 +68,7 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
 }
 
 function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boolean }): Ec2Calls {
-  const { signal } = options;
-
-  async function call<T>(
-    name: string,
-    send: (sendOptions: { abortSignal: AbortSignal }) => Promise<T>,
-    kind: { isIdempotent?: boolean; isCreating?: boolean } = {},
-  ): Promise<T> {
-    const isIdempotent = kind.isIdempotent ?? true;
-    // A creating call under way is not cut off: nobody would learn what it has made. Its caller registers the undo, and
-    // the next step notices that the build was cancelled.
-    const abortSignal = kind.isCreating ? NEVER : signal;
-    const attempt = async (): Promise<T> => {
-      try {
-        return await send({ abortSignal });
-      } catch (thrown) {
-        signal.throwIfAborted();
-        throw awsErrorFrom(name, thrown);
-      }
-    };
-    return retry(
-      attempt,
-      {
-        attemptsMax: ATTEMPTS_MAX,
-        backoffMsFirst: BACKOFF_MS_FIRST,
-        backoffMsMax: BACKOFF_MS_MAX,
-        isTransient: (error) =>
-          isTransient(error, isIdempotent) || (options.isReleasing === true && isStillInUse(error)),
-        onRetry: (tried, error) => options.onRetry(name, tried, error instanceof Error ? error.message : String(error)),
-      },
-      signal,
-    );
-  }
-
+  const call = caller(options);
   return {
     async findImages({ imageIds, owners, filters = {}, includeDeprecated }) {
       const images: SdkImage[] = [];
@@ -210,18 +172,20 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
     },
 
     async deleteVolume(volumeId) {
-      await undefinedIfNotFound(
+      const answer = await undefinedIfNotFound(
         call("DeleteVolume", (sendOptions) =>
           client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
         ),
       );
+      return answer !== undefined;
     },
 
     async attachVolume(volumeId, instanceId, deviceName) {
       const command = new AttachVolumeCommand({ VolumeId: volumeId, InstanceId: instanceId, Device: deviceName });
+      // A repeat of one that took effect is refused: the volume is in use.
       await call("AttachVolume", (sendOptions) => client.send(command, sendOptions), {
-        isIdempotent: false,
         isCreating: true,
+        isOfOwn: true,
       });
     },
 
@@ -243,8 +207,9 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
         TagSpecifications: tagSpecifications("snapshot", tags),
       });
       const answer = await call("CreateSnapshot", (sendOptions) => client.send(command, sendOptions), {
-        isIdempotent: false,
+        isRepeatable: false,
         isCreating: true,
+        isOfOwn: true,
       });
       return answer.SnapshotId as SnapshotId;
     },
@@ -266,11 +231,12 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
     },
 
     async deleteSnapshot(snapshotId) {
-      await undefinedIfNotFound(
+      const answer = await undefinedIfNotFound(
         call("DeleteSnapshot", (sendOptions) =>
           client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
         ),
       );
+      return answer !== undefined;
     },
 
     async registerImage(plan) {
@@ -291,30 +257,54 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
         RamdiskId: plan.ramdiskId,
         TagSpecifications: tagSpecifications("image", plan.tags),
       });
+      // A repeat of one that took effect is refused: the name is taken.
       const answer = await call("RegisterImage", (sendOptions) => client.send(command, sendOptions), {
-        isIdempotent: false,
         isCreating: true,
       });
       return answer.ImageId as ImageId;
     },
 
     async deregisterImage(imageId) {
-      await undefinedIfNotFound(
+      const answer = await undefinedIfNotFound(
         call("DeregisterImage", (sendOptions) =>
           client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
         ),
       );
+      return answer !== undefined;
+    },
+
+    async copyImage({ sourceImageId, name, description, tags, clientToken }) {
+      const command = new CopyImageCommand({
+        SourceImageId: sourceImageId,
+        SourceRegion: options.region,
+        Name: name,
+        Description: description,
+        ClientToken: clientToken,
+        TagSpecifications: [
+          ...(tagSpecifications("image", tags) ?? []),
+          ...(tagSpecifications("snapshot", tags) ?? []),
+        ],
+      });
+      const answer = await call("CopyImage", (sendOptions) => client.send(command, sendOptions), { isCreating: true });
+      return answer.ImageId as ImageId;
     },
 
     async shareImage(imageId, { userIds, groups }) {
       const add = [...userIds.map((UserId) => ({ UserId })), ...groups.map((Group) => ({ Group: Group as "all" }))];
       const command = new ModifyImageAttributeCommand({ ImageId: imageId, LaunchPermission: { Add: add } });
-      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions));
+      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { isOfOwn: true });
     },
 
     async addProductCodes(imageId, productCodes) {
       const command = new ModifyImageAttributeCommand({ ImageId: imageId, ProductCodes: [...productCodes] });
-      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions));
+      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { isOfOwn: true });
+    },
+
+    findTagged: (kind, { key, value }) => findTagged(client, call, { kind, key, value }),
+
+    async deleteTags(resourceIds, keys) {
+      const command = new DeleteTagsCommand({ Resources: [...resourceIds], Tags: keys.map((Key) => ({ Key })) });
+      await call("DeleteTags", (sendOptions) => client.send(command, sendOptions), { isOfOwn: true });
     },
   };
 }
@@ -326,96 +316,4 @@ async function undefinedIfNotFound<T>(answer: Promise<T>): Promise<T | undefined
     if (isNotFound(error)) return undefined;
     throw error;
   }
-}
-
-function sdkFilters(filters: Readonly<Record<string, readonly string[]>>) {
-  const entries = Object.entries(filters);
-  return entries.length === 0 ? undefined : entries.map(([Name, Values]) => ({ Name, Values: [...Values] }));
-}
-
-function tagSpecifications(
-  resourceType: ResourceType,
-  tags: Readonly<Record<string, string>>,
-): TagSpecification[] | undefined {
-  const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  return list.length === 0 ? undefined : [{ ResourceType: resourceType, Tags: list }];
-}
-
-function imageFromSdk(image: SdkImage): Image {
-  return {
-    imageId: image.ImageId as ImageId,
-    name: image.Name ?? "",
-    ownerId: image.OwnerId ?? "",
-    ownerAlias: image.ImageOwnerAlias ?? "",
-    state: image.State ?? "",
-    stateReason: image.StateReason?.Message,
-    creationDate: image.CreationDate ?? "",
-    architecture: image.Architecture ?? "",
-    virtualizationType: image.VirtualizationType ?? "",
-    rootDeviceType: image.RootDeviceType ?? "",
-    rootDeviceName: image.RootDeviceName ?? "",
-    blockDeviceMappings: (image.BlockDeviceMappings ?? []).map(mappingFromSdk),
-    productCodes: (image.ProductCodes ?? []).map(({ ProductCodeId, ProductCodeType }) => ({
-      code: ProductCodeId ?? "",
-      type: ProductCodeType ?? "",
-    })),
-    enaSupport: image.EnaSupport ?? false,
-    sriovNetSupport: image.SriovNetSupport,
-    bootMode: image.BootMode,
-    tpmSupport: image.TpmSupport,
-    imdsSupport: image.ImdsSupport,
-    kernelId: image.KernelId,
-    ramdiskId: image.RamdiskId,
-    tags: Object.fromEntries((image.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
-  };
-}
-
-function mappingFromSdk(mapping: SdkMapping): BlockDeviceMapping {
-  const { DeviceName = "", VirtualName, NoDevice, Ebs } = mapping;
-  return {
-    deviceName: DeviceName,
-    ...(VirtualName === undefined ? {} : { virtualName: VirtualName }),
-    ...(NoDevice === undefined ? {} : { noDevice: true }),
-    ...(Ebs === undefined
-      ? {}
-      : {
-          ebs: withoutUndefined({
-            snapshotId: Ebs.SnapshotId,
-            sizeGib: Ebs.VolumeSize,
-            volumeType: Ebs.VolumeType,
-            iops: Ebs.Iops,
-            throughput: Ebs.Throughput,
-            deleteOnTermination: Ebs.DeleteOnTermination,
-            encrypted: Ebs.Encrypted,
-            kmsKeyId: Ebs.KmsKeyId,
-          }),
-        }),
-  };
-}
-
-function mappingToSdk({ deviceName, virtualName, noDevice, ebs }: BlockDeviceMapping): SdkMapping {
-  return {
-    DeviceName: deviceName,
-    VirtualName: virtualName,
-    NoDevice: noDevice ? "" : undefined,
-    Ebs:
-      ebs === undefined
-        ? undefined
-        : {
-            SnapshotId: ebs.snapshotId,
-            VolumeSize: ebs.sizeGib,
-            VolumeType: ebs.volumeType as never,
-            Iops: ebs.iops,
-            Throughput: ebs.throughput,
-            DeleteOnTermination: ebs.deleteOnTermination,
-            Encrypted: ebs.encrypted,
-            KmsKeyId: ebs.kmsKeyId,
-          },
-  };
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-function withoutUndefined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Defined<T>;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { waitFor } from "./wait.ts";
 
 /** Time that passes only while somebody sleeps. */
@@ -65,7 +65,7 @@ test("waitFor() does exactly what aws_polling says", async () => {
 test("waitFor() throws the reason when it is cancelled, and passes on what look throws", async () => {
   const cancelled = AbortSignal.abort(new Error("Received SIGINT"));
   await assert.rejects(
-    waitFor(async () => undefined, { what: "it", deadlineMs: 1000, signal: cancelled }),
+    waitFor(async () => undefined, { what: "it", deadlineMs: 1000, signal: cancelled, clock: systemClock }),
     {
       message: "Received SIGINT",
     },
@@ -73,7 +73,7 @@ test("waitFor() throws the reason when it is cancelled, and passes on what look 
   const failing = async () => {
     throw new Error("its state is error");
   };
-  await assert.rejects(waitFor(failing, { what: "it", deadlineMs: 1000, signal: never }), {
+  await assert.rejects(waitFor(failing, { what: "it", deadlineMs: 1000, signal: never, clock: systemClock }), {
     message: "its state is error",
   });
 });

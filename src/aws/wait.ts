@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { ToolError } from "../base/errors.ts";
 import { formatDuration } from "../base/units.ts";
 
@@ -15,7 +15,7 @@ export interface WaitOptions {
   /** Takes the place of the schedule and the deadline. */
   readonly polling?: Polling | undefined;
   readonly signal: AbortSignal;
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 // What is quick is asked about often, at first after each doubling of the time
@@ -33,7 +33,7 @@ const DELAY_MS_MAX = 10_000;
  * @throws {ToolError} past the deadline, or the signal's reason.
  */
 export async function waitFor<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
-  const { what, polling, signal, clock = systemClock } = options;
+  const { what, polling, signal, clock } = options;
   const start = clock.now();
   const deadlineMs = polling === undefined ? options.deadlineMs : polling.delayMs * polling.attemptsMax;
   for (let attempt = 1; ; attempt++) {

@@ -35,8 +35,10 @@ export class ToolError extends Error {
 export interface Leftover {
   readonly kind: "volume" | "attachment" | "snapshot" | "image" | "mount" | "loop device" | "directory" | "process";
   readonly id: string;
-  /** Shell command that removes it by hand. */
+  /** Shell command that removes it. */
   readonly removeWith: string;
+  /** Shell command by which a person gets into an image that was kept mounted. */
+  readonly enterWith?: string;
   readonly error: unknown;
 }
 
@@ -76,14 +78,48 @@ export function flattenFailure(thrown: unknown): FlatFailure {
   return { primary, cleanup: [...cleanup, later.primary, ...later.cleanup] };
 }
 
+/** The same failure, explained by another error than its first one. What failed while cleaning up stays. */
+export function explainFailure(thrown: unknown, primary: unknown): unknown {
+  if (!isSuppressed(thrown)) return primary;
+  const { name, error } = thrown;
+  return Object.assign(new Error(thrown.message), {
+    name,
+    error,
+    suppressed: explainFailure(thrown.suppressed, primary),
+  });
+}
+
 // By name: on Node 20 there is no SuppressedError class to `instanceof`.
 function isSuppressed(error: unknown): error is Error & { error: unknown; suppressed: unknown } {
   return error instanceof Error && error.name === "SuppressedError" && "suppressed" in error;
 }
 
+/** What an error was caused by; of several that failed together, the first. */
+export function nextCause(error: unknown): unknown {
+  if (error instanceof AggregateError && error.cause === undefined) return error.errors[0];
+  return error instanceof Error ? error.cause : undefined;
+}
+
+/** The hint nearest to what the user did. */
+export function hintOf(error: unknown): string | undefined {
+  for (let current = error; current !== undefined; current = nextCause(current)) {
+    if (current instanceof ToolError && current.hint !== undefined) return current.hint;
+  }
+  return undefined;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * As `messageOf`, but of a system error only what the system says, "ENOSPC: no space left on device": the path that
+ * follows is often one that only this process knows.
+ */
+export function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return /^E[A-Z0-9]+: /.test(message) ? message.replace(/, [a-z_]+(?: '.*)?$/s, "") : message;
 }
 
 /** The `code` of a Node system error, e.g. "ENOENT". */

@@ -28,3 +28,20 @@ test("forEachParallel() begins nothing after a failure, and waits for what is un
   await assert.rejects(work, { message: "first" });
   assert.deepEqual(events, ["begin 1", "begin 2", "end 2"]);
 });
+
+test("forEachParallel() takes items that come one by one, and fails as they do", async () => {
+  async function* items(): AsyncGenerator<number> {
+    for (let item = 1; item <= 5; item++) {
+      await delay(1);
+      if (item === 5) throw new Error("no more");
+      yield item;
+    }
+  }
+  const done: number[] = [];
+  const work = forEachParallel(items(), 2, async (item) => {
+    await delay(5);
+    done.push(item);
+  });
+  await assert.rejects(work, { message: "no more" });
+  assert.deepEqual(done.sort(), [1, 2, 3, 4]);
+});

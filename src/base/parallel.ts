@@ -6,15 +6,18 @@
  * @throws the first error of `work`.
  */
 export async function forEachParallel<Item>(
-  items: Iterable<Item>,
+  items: Iterable<Item> | AsyncIterable<Item>,
   parallelMax: number,
   work: (item: Item, worker: number) => Promise<void>,
 ): Promise<void> {
-  const iterator = items[Symbol.iterator]();
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
   const runWorker = async (_: unknown, worker: number): Promise<void> => {
-    for (let next = iterator.next(); !next.done && failure === undefined; next = iterator.next()) {
+    while (failure === undefined) {
       try {
+        const next = await iterator.next();
+        // Another worker may have failed meanwhile.
+        if (next.done || failure !== undefined) return;
         await work(next.value, worker);
       } catch (error) {
         failure ??= { error };

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 
 export interface RetryPolicy {
   readonly attemptsMax: number;
@@ -7,7 +7,7 @@ export interface RetryPolicy {
   /** Whether trying again can help. A denied or malformed request cannot. */
   readonly isTransient: (error: unknown) => boolean;
   readonly onRetry?: (attempt: number, error: unknown, backoffMs: number) => void;
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** In [0, 1). Spreads clients that were throttled together. */
   readonly random?: () => number;
 }
@@ -20,7 +20,7 @@ export interface RetryPolicy {
  * @throws the last error of `work`, or the signal's reason.
  */
 export async function retry<T>(work: () => Promise<T>, policy: RetryPolicy, signal: AbortSignal): Promise<T> {
-  const { clock = systemClock, random = Math.random } = policy;
+  const { clock, random = Math.random } = policy;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {

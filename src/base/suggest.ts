@@ -1,13 +1,22 @@
+// More is no typing error, and comparing it would take long.
+const WORD_LENGTH_MAX = 64;
+const CANDIDATES_MAX = 500;
+
 /**
  * The candidate that `word` was probably meant to be, or `undefined`.
  *
  * Near means at most a third of the word is wrong; transposed neighbours count once.
  */
 export function nearMiss(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > WORD_LENGTH_MAX) return undefined;
   let best: { candidate: string; distance: number } | undefined;
+  let count = 0;
   for (const candidate of candidates) {
+    if (++count > CANDIDATES_MAX) break;
+    const distanceMax = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
+    if (Math.abs(word.length - candidate.length) > distanceMax) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance > Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3))) continue;
+    if (distance > distanceMax) continue;
     if (best === undefined || distance < best.distance) best = { candidate, distance };
   }
   return best?.candidate;

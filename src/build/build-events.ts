@@ -1,4 +1,4 @@
-import type { Leftover } from "../base/errors.ts";
+import { hintOf, type Leftover, messageOf } from "../base/errors.ts";
 
 /**
  * What a build tells while it runs. The renderers in `cli/ui` are the only
@@ -26,7 +26,13 @@ export type BuildEvent =
     }
   | { readonly type: "leftover"; readonly leftover: Leftover }
   | { readonly type: "build-finished"; readonly artifact: AmiArtifact; readonly elapsedMs: number }
-  | { readonly type: "build-failed"; readonly error: unknown; readonly elapsedMs: number };
+  | {
+      readonly type: "build-failed";
+      readonly error: unknown;
+      /** What is there all the same: a post-processor failed, not the build itself. */
+      readonly artifact?: AmiArtifact;
+      readonly elapsedMs: number;
+    };
 
 /** An event with the build it belongs to and its time. */
 export type NamedBuildEvent = BuildEvent & { readonly build: string; readonly time: Date };
@@ -41,3 +47,9 @@ export interface AmiArtifact {
 }
 
 export type EmitBuildEvent = (event: BuildEvent) => void;
+
+/** Tells of an error that changes nothing about how the build goes on. */
+export function warningOf(what: string, error: unknown): Extract<BuildEvent, { type: "warning" }> {
+  const hint = hintOf(error);
+  return { type: "warning", text: `${what}: ${messageOf(error)}`, ...(hint === undefined ? {} : { hint }) };
+}

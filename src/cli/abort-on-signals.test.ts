@@ -7,14 +7,21 @@ import { abortOnSignals } from "./abort-on-signals.ts";
 const fakeProcess = () => new EventEmitter() as NodeJS.Process;
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  test(`abortOnSignals() aborts at ${name}, and leaves the next signal its default meaning`, () => {
-    const target = fakeProcess();
+  test(`abortOnSignals() aborts at ${name}, and ends the process at the next one, as something may be left`, () => {
+    const exits: unknown[] = [];
+    const target = Object.assign(fakeProcess(), {
+      stderr: { write: (text: string) => exits.push(text) },
+      exit: (code: number) => exits.push(code),
+    }) as unknown as NodeJS.Process;
     using signal = abortOnSignals(target);
     target.emit(name, name);
     assert.equal(signal.aborted, true);
     assert.equal((signal.reason as Error).name, "Interruption");
     assert.equal((signal.reason as Error).message, `Received ${name}`);
-    for (const next of ["SIGINT", "SIGTERM", "SIGHUP"]) assert.equal(target.listenerCount(next), 0);
+    assert.deepEqual(exits, []);
+    target.emit("SIGTERM", "SIGTERM");
+    assert.match(String(exits[0]), /SIGTERM again: what was made is left behind.*amibake clean/);
+    assert.equal(exits[1], 3);
   });
 }
 

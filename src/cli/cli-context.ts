@@ -3,8 +3,12 @@
 // A command is an exported `async function run<Name>(arguments, options, context): Promise<ExitCode>` in `commands/`;
 // `program.ts` declares its flags and loads its file only when it is called.
 
+import type { Secrets } from "../base/secrets.ts";
+
 export interface CliContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What no output may tell: of the environment, and what a command learns of. */
+  readonly secrets: Secrets;
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Results, and the progress of a build. */
   readonly stdout: OutputStream;

@@ -1,5 +1,7 @@
+import { Secrets } from "../base/secrets.ts";
 import { abortOnSignals, Interruption } from "./abort-on-signals.ts";
 import type { CliContext } from "./cli-context.ts";
+import { secretsIn } from "./secrets-in-environment.ts";
 
 /** What the commands get of the process that runs them. */
 export function createContext(
@@ -9,6 +11,7 @@ export function createContext(
   return {
     ...options,
     environment: { ...target.env },
+    secrets: new Secrets(secretsIn(target.env)),
     stdin: target.stdin,
     stdout: target.stdout,
     stderr: target.stderr,

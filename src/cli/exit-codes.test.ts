@@ -30,6 +30,10 @@ test("failures are told by their fault, and mixed ones are 1", () => {
   assert.equal(codeOf(fails("host"), fails("usage")), 1);
 });
 
+test("a build whose image is there, but whose post-processor failed, is 1", () => {
+  assert.equal(exitCodeOfSummary({ results: [{ ...BUILT, ...fails("build") }], leftovers: [] }, QUIET), 1);
+});
+
 test("an interruption is 130, unless every build was done by then", () => {
   const interrupted: BuildResult = { build: "a", error: INTERRUPTED.reason };
   assert.equal(exitCodeOfSummary({ results: [interrupted, BUILT], leftovers: [] }, INTERRUPTED), 130);

@@ -3,9 +3,15 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { nearMiss } from "../base/suggest.ts";
 import { type KnownOptions, rewriteOptions } from "./arguments.ts";
 import type { CliContext } from "./cli-context.ts";
+import type { BlockServerFlags } from "./commands/block-server.ts";
 import type { BuildOptions } from "./commands/build.ts";
+import type { CleanCommandOptions } from "./commands/clean.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
+import { registerFix } from "./commands/fix.ts";
 import { registerLocalCommands } from "./commands/local.ts";
+import { registerSnapshotCommands } from "./commands/snapshot.ts";
+import { registerTemplateCommands } from "./commands/template.ts";
+import { addTemplateOptions } from "./commands/template-flags.ts";
 import type { ValidateOptions } from "./commands/validate.ts";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.ts";
 import { unsupported, usageError } from "./usage-error.ts";
@@ -25,7 +31,7 @@ export async function runProgram(argv: readonly string[], context: CliContext): 
     if (!(error instanceof CommanderError)) throw error;
     // Help was asked for, and printed.
     if (error.exitCode === 0) return 0;
-    throw usageErrorFrom(error, known);
+    throw usageErrorFrom(error, { known, helpHint: helpHint(program, argv) });
   }
   return exitCode;
 }
@@ -49,8 +55,13 @@ function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void
     .action((_options, command: Command) => unknownCommand(command));
   addBuild(program, context, onExitCode);
   addValidate(program, context, onExitCode);
+  registerTemplateCommands(program, context, onExitCode);
+  registerFix(program, context, onExitCode);
   registerLocalCommands(program, context, onExitCode);
+  registerSnapshotCommands(program, context, onExitCode);
+  addClean(program, context, onExitCode);
   addDoctor(program, context, onExitCode);
+  addCache(program, context, onExitCode);
   program
     .command("version")
     .description("prints the version")
@@ -74,13 +85,16 @@ function addBuild(program: Command, context: CliContext, onExitCode: (code: Exit
     .option("--json", "prints each event as a line of JSON")
     .option("--machine-readable", "prints Packer's machine-readable format")
     .addOption(
-      new Option("--on-error <what>", "what to do when a build fails")
+      new Option(
+        "--on-error <what>",
+        "what becomes of a failed build: remove it, keep it, ask, or keep it after the error-cleanup-provisioner",
+      )
         .choices(["cleanup", "abort", "ask", "run-cleanup-provisioner"])
         .default("cleanup"),
     )
+    .option("--debug", "pauses after each step; builds run one after the other")
     .addOption(new Option("--force").hideHelp())
-    .addOption(new Option("--debug").hideHelp())
-    .addOption(new Option("--warn-on-undeclared-var").hideHelp())
+    .option("--warn-on-undeclared-var", "warns of values in variable files that the template does not know")
     .action(async (template: string, options: BuildOptions) => {
       const { runBuild } = await import("./commands/build.ts");
       onExitCode(await runBuild(template, options, context));
@@ -89,12 +103,33 @@ function addBuild(program: Command, context: CliContext, onExitCode: (code: Exit
 
 function addValidate(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
   addTemplateOptions(program.command("validate"))
-    .description("checks a template; nothing is asked of AWS")
+    .description("checks a template; nothing is asked of AWS, but for --evaluate-datasources")
     .option("--syntax-only", "checks that it can be read, and not what it says")
+    .option("--evaluate-datasources", "asks the data sources of an HCL2 template, and checks what depends on them")
+    .option("--no-warn-undeclared-var", "does not warn of values in variable files that the template does not know")
     .option("--json", "prints the result as JSON")
     .action(async (template: string, options: ValidateOptions) => {
       const { runValidate } = await import("./commands/validate.ts");
       onExitCode(await runValidate(template, options, context));
+    });
+}
+
+function addClean(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+  program
+    .command("clean")
+    .description("undoes what builds left that were killed; never touches one that runs, nor a finished image")
+    .option("--dry-run", "only tells what would be removed")
+    .option("--older-than [duration]", "only what was begun at least this long ago (24h, if no duration is given)")
+    .option("--by-tag", "lists what carries the tag amibake:draft; with --older-than, removes it")
+    .option("--region <region>", "with --by-tag: where to look")
+    .option("--local", "with --by-tag: look in the local cloud")
+    .option("--store <directory>", "with --local: where that keeps its disks")
+    .option("--settle <duration>", "how long after a call its effect may show, where its answer was lost", "60s")
+    .option("--forget <build>", "drops the journal of a build whose cloud or host is gone for good")
+    .option("--json", "prints each event as a line of JSON")
+    .action(async (options: CleanCommandOptions) => {
+      const { runClean } = await import("./commands/clean.ts");
+      onExitCode(await runClean(options, context));
     });
 }
 
@@ -110,25 +145,32 @@ function addDoctor(program: Command, context: CliContext, onExitCode: (code: Exi
     });
 }
 
-/** What `build` and `validate` share. */
-function addTemplateOptions(command: Command): Command {
-  return command
-    .argument("<template>", 'a template file; "-" is standard input')
-    .option("--var <name=value>", "sets a variable; may be repeated", collect)
-    .option("--var-file <file>", "reads variables from a file; may be repeated", collect)
-    .option("--only <builds>", "only these builds, separated by commas", splitCommas)
-    .option("--except <builds>", "all builds but these, separated by commas", splitCommas);
-}
-
-function collect(value: string, previous: readonly string[] = []): string[] {
-  return [...previous, value];
-}
-
-function splitCommas(value: string): string[] {
-  return value
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+function addCache(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+  const cache = program.command("cache").description("the blocks of snapshots that are kept between builds");
+  cache
+    .command("status")
+    .description("tells where they are and how many (AMIBAKE_CACHE_DIR, AMIBAKE_CACHE_BYTES)")
+    .option("--json", "prints it as JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { runCacheStatus } = await import("./commands/cache.ts");
+      onExitCode(await runCacheStatus(options, context));
+    });
+  cache
+    .command("clear")
+    .description("deletes them, unless a build uses them")
+    .action(async (options: unknown) => {
+      const { runCacheClear } = await import("./commands/cache.ts");
+      onExitCode(await runCacheClear(options, context));
+    });
+  // What builds run in the background.
+  program
+    .command("block-server", { hidden: true })
+    .requiredOption("--cache <directory>", "where blocks are kept")
+    .requiredOption("--bytes <number>", "how many bytes of them", wholeNumber)
+    .action(async (options: BlockServerFlags) => {
+      const { runBlockServerCommand } = await import("./commands/block-server.ts");
+      onExitCode(await runBlockServerCommand(options, context));
+    });
 }
 
 function wholeNumber(value: string): number {
@@ -144,7 +186,7 @@ function exitCodeHelp(): string {
 }
 
 // Packer's commands that another version of amibake may bring.
-const PACKER_COMMANDS = ["console", "fix", "fmt", "hcl2_upgrade", "init", "inspect", "plugins"];
+const PACKER_COMMANDS = ["fmt", "hcl2_upgrade", "init", "plugins"];
 
 function unknownCommand(program: Command): void {
   const [name] = program.args;
@@ -174,21 +216,38 @@ function knownOptions(program: Command): KnownOptions {
   return { withValue, boolean };
 }
 
+/** Of the command that the arguments name, as far as they do. */
+function helpHint(program: Command, argv: readonly string[]): string {
+  const names = ["amibake"];
+  let command = program;
+  for (const argument of argv) {
+    const next = command.commands.find((candidate) => candidate.name() === argument);
+    if (next === undefined) break;
+    names.push(argument);
+    command = next;
+  }
+  return `Run "${names.join(" ")} --help"`;
+}
+
 /** Commander's "error: option '--only <builds>' argument missing" as an error of ours. */
-function usageErrorFrom({ code, message }: CommanderError, known: KnownOptions): Error {
+function usageErrorFrom(
+  { code, message }: CommanderError,
+  { known, helpHint }: { known: KnownOptions; helpHint: string },
+): Error {
+  if (code === "commander.help") return usageError("Cannot run it without a command", helpHint);
   const text = message
     .replace(/^error: /, "")
     .replace(/\n.*$/s, "")
     .replaceAll("'", '"');
   if (code !== "commander.unknownOption") {
     const [what = "", why = ""] = text.split(/\. (?=\S)/);
-    return usageError(`Cannot read the command line: ${what}${why && `: ${why.replace(/\.$/, "")}`}`, HELP_HINT);
+    return usageError(`Cannot read the command line: ${what}${why && `: ${why.replace(/\.$/, "")}`}`, helpHint);
   }
   // Without its value, which may be a secret.
   const [, option = ""] = /"(-[^"=]*)/.exec(text) ?? [];
   const meant = nearMiss(option.replace(/^--?/, ""), [...known.withValue, ...known.boolean]);
   return usageError(
     `Cannot read the command line: unknown option "${option}"`,
-    meant === undefined ? HELP_HINT : `Did you mean --${meant}?`,
+    meant === undefined ? helpHint : `Did you mean --${meant}?`,
   );
 }

@@ -9,7 +9,7 @@ import { machineReadableLine } from "./ui/machine-readable-line.ts";
 /** Prints why a command failed, in the form that the command line asked for. */
 export function reportFailure(thrown: unknown, argv: readonly string[], context: CliContext): ExitCode {
   const exitCode = exitCodeOfError(thrown);
-  const error = createCleaner(credentialsIn(context.environment)).error(thrown);
+  const error = createCleaner(context.secrets).error(thrown);
   // The options may be what is wrong, so they are looked for by hand.
   const { isMachineReadable } = takeMachineReadable(argv);
   if (argv.includes("--json") || argv.includes("-json")) {
@@ -23,11 +23,4 @@ export function reportFailure(thrown: unknown, argv: readonly string[], context:
     for (const line of formatError(error, colours)) context.stderr.write(`${line}\n`);
   }
   return exitCode;
-}
-
-const CREDENTIAL_VARIABLES = ["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"];
-
-/** The values in the environment that must never be printed. */
-export function credentialsIn(environment: Readonly<Record<string, string | undefined>>): string[] {
-  return CREDENTIAL_VARIABLES.flatMap((name) => environment[name] ?? []);
 }

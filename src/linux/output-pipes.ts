@@ -1,13 +1,8 @@
-import { closeSync, constants, open } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { closeSync, fchmodSync } from "node:fs";
 import { Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { promisify } from "node:util";
-import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
-
-const openFile = promisify(open);
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { ToolError } from "../base/errors.ts";
 
 /** What a command writes to, and where it is read. */
 export interface OutputPipes {
@@ -27,24 +22,32 @@ interface PipeEnds {
   readonly writeFd: number;
 }
 
-// A provisioner runs a handful of commands, and making the names is a process each time.
-const PIPES_AT_ONCE = 8;
+// pipe2(2)
+const O_CLOEXEC = 0o2000000;
 
-/** Made and not used yet. They are open, nameless and close-on-exec: the end of this process is their end too. */
-const spare: PipeEnds[] = [];
+/** @returns 0, or -1 if it failed. */
+type Pipe2 = (ends: number[], flags: number) => number;
+
+let loading: Promise<{ pipe2: Pipe2; errno: () => number }> | undefined;
 
 /**
  * Makes two pipes that a command can open again by name.
  *
  * What Node calls a pipe is a socket, and Linux opens no socket by name: scripts that write to /dev/stderr, as many
- * do, fail with "No such device or address". Node cannot call pipe(2), so these are named for a moment.
- *
- * @param makeFifos runs mkfifo(1).
+ * do, fail with "No such device or address". These are the kernel's own, and nothing of them is on a disk.
  */
-export async function openOutputPipes(makeFifos: (argv: readonly string[]) => Promise<unknown>): Promise<OutputPipes> {
-  if (spare.length < 2) spare.push(...(await makePipes(makeFifos)));
-  const [output, errors] = spare.splice(0, 2);
-  if (output === undefined || errors === undefined) throw new RangeError("Cannot take two pipes of none");
+export async function openOutputPipes(): Promise<OutputPipes> {
+  loading ??= loadPipe2();
+  const { pipe2, errno } = await loading;
+  const output = makePipe(pipe2, errno);
+  let errors: PipeEnds;
+  try {
+    errors = makePipe(pipe2, errno);
+  } catch (error) {
+    closeSync(output.readFd);
+    closeSync(output.writeFd);
+    throw error;
+  }
   // These own the reading ends from here on.
   const stdout = new Socket({ fd: output.readFd, readable: true, writable: false });
   const stderr = new Socket({ fd: errors.readFd, readable: true, writable: false });
@@ -60,27 +63,40 @@ export async function openOutputPipes(makeFifos: (argv: readonly string[]) => Pr
   return { stdoutFd: output.writeFd, stderrFd: errors.writeFd, stdout, stderr, closeDescriptors, destroy };
 }
 
-async function makePipes(makeFifos: (argv: readonly string[]) => Promise<unknown>): Promise<PipeEnds[]> {
-  const directory = await mkdtemp(join(tmpdir(), "amibake-output-"));
-  try {
-    const paths = Array.from({ length: PIPES_AT_ONCE }, (_, index) => join(directory, String(index)));
-    // Whoever a script becomes (`su`, `sudo -u`) may open them too; their directory is ours alone.
-    await makeFifos(["mkfifo", "--mode=622", ...paths]);
-    await using undo = new AsyncDisposableStack();
-    const pipes: PipeEnds[] = [];
-    for (const path of paths) pipes.push(await openBothEnds(path, undo));
-    undo.move();
-    return pipes;
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+/** What a command reads. */
+export interface InputPipe {
+  /** For the command. The caller closes it, once the command has its own. */
+  readonly fd: number;
+  readonly stream: Writable;
 }
 
-async function openBothEnds(path: string, undo: AsyncDisposableStack): Promise<PipeEnds> {
-  // The reading end first and without waiting for the other: each would else wait for ever.
-  const readFd = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  undo.defer(() => closeSync(readFd));
-  const writeFd = await openFile(path, constants.O_WRONLY);
-  undo.defer(() => closeSync(writeFd));
+export async function openInputPipe(): Promise<InputPipe> {
+  loading ??= loadPipe2();
+  const { pipe2, errno } = await loading;
+  const { readFd, writeFd } = makePipe(pipe2, errno);
+  return { fd: readFd, stream: new Socket({ fd: writeFd, readable: false, writable: true }) };
+}
+
+function makePipe(pipe2: Pipe2, errno: () => number): PipeEnds {
+  const ends = [-1, -1];
+  if (pipe2(ends, O_CLOEXEC) !== 0) throw pipeError(errno());
+  const [readFd = -1, writeFd = -1] = ends;
+  // Whoever a script becomes (`su`, `sudo -u`) may open it to write too.
+  fchmodSync(writeFd, 0o622);
   return { readFd, writeFd };
+}
+
+function pipeError(code: number): ToolError {
+  const name = Object.entries(constants.errno).find(([, value]) => value === code)?.[0] ?? `error ${code}`;
+  return new ToolError("ERR_PIPE", `Cannot make a pipe for a command's output: ${name}`, {
+    hint: "Let amibake have more files open at once: ulimit -n 65536",
+    fault: "host",
+  });
+}
+
+async function loadPipe2(): Promise<{ pipe2: Pipe2; errno: () => number }> {
+  // Loaded when first needed: a native module, and most commands do without.
+  const { default: koffi } = await import("koffi");
+  const pipe2: Pipe2 = koffi.load(null).func("int pipe2(_Out_ int *ends, int flags)");
+  return { pipe2, errno: () => koffi.errno() };
 }

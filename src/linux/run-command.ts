@@ -1,10 +1,14 @@
 // The only door to child processes. Commands are argument vectors; a shell runs
 // only where the user wrote the shell line.
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { type Readable, Writable } from "node:stream";
 import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
 import { ToolError } from "../base/errors.ts";
 import { shellLine } from "../base/shell-quote.ts";
-import { type OutputPipes, openOutputPipes } from "./output-pipes.ts";
+import { lineSplitter } from "./line-splitter.ts";
+import { type InputPipe, type OutputPipes, openInputPipe, openOutputPipes } from "./output-pipes.ts";
+import { loadPosixSpawn, type PosixSpawn, type ProcessEnd, type SpawnedProcess } from "./posix-spawn.ts";
 
 export interface CommandOptions {
   /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `killAfterMs`. */
@@ -18,8 +22,8 @@ export interface CommandOptions {
   readonly cwd?: string | undefined;
   /** Written to standard input, which is then closed. Without it, input is /dev/null. */
   readonly input?: string | Uint8Array | undefined;
-  /** Open files the command gets as descriptor 3, 4, … */
-  readonly extraFds?: readonly number[];
+  /** What the command gets as descriptor 3, 4, …: an open file, or a pipe that these bytes come from. */
+  readonly extraFds?: readonly (number | Uint8Array)[];
   /** Called for each line as it comes, without its line end. */
   readonly onLine?: ((stream: "stdout" | "stderr", line: string) => void) | undefined;
   /**
@@ -115,18 +119,10 @@ export function commandFailure(argv: readonly string[], result: CommandResult, d
 
 /** As `runCommand`, but any exit code is a result: the caller judges it. A killed command has the code 128 + signal. */
 export async function runToExit(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { signal, input, onLine, killAfterMs = 2000, stdoutBytesMax = STDOUT_BYTES_MAX } = options;
+  const { signal, onLine, killAfterMs = 2000, stdoutBytesMax = STDOUT_BYTES_MAX } = options;
   signal?.throwIfAborted();
-  const pipes = options.hasNamedOutput ? await openOutputPipes(runCommand) : undefined;
-  if (signal?.aborted) pipes?.destroy();
-  signal?.throwIfAborted();
-  const child = startChild(argv, options, pipes);
-  const output = collectOutput(pipes ?? child, { stdoutBytesMax, onLine });
-  if (input !== undefined) {
-    // EPIPE: a command may end without reading all of its input; its exit code tells.
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(input);
-  }
+  const child = await startChild(argv, options);
+  const output = collectOutput(child, { stdoutBytesMax, onLine });
   let killTimer: NodeJS.Timeout | undefined;
   const onAbort = () => {
     killGroup(child, "SIGTERM");
@@ -134,7 +130,7 @@ export async function runToExit(argv: readonly string[], options: CommandOptions
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    const { exitCode, exitSignal } = await exited(child, argv, options.describeAs);
+    const { exitCode, exitSignal } = await child.ended;
     await output.drained();
     signal?.throwIfAborted();
     if (output.overflowed()) {
@@ -149,25 +145,132 @@ export async function runToExit(argv: readonly string[], options: CommandOptions
   }
 }
 
-function startChild(argv: readonly string[], options: CommandOptions, pipes: OutputPipes | undefined): ChildProcess {
-  const [program, ...rest] = argv;
+/** A command that runs, however it was started. */
+interface Child {
+  readonly pid: number | undefined;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** @throws {CommandError} if it could not start. */
+  readonly ended: Promise<{ readonly exitCode: number; readonly exitSignal: NodeJS.Signals | null }>;
+}
+
+let posixSpawn: PosixSpawn | undefined;
+
+/**
+ * Makes every command after it several times cheaper to start, for 40 ms once: for a process that is about to run many.
+ * May be called at any time, and again.
+ */
+export async function prepareCommands(): Promise<void> {
+  posixSpawn = await loadPosixSpawn();
+}
+
+async function startChild(argv: readonly string[], options: CommandOptions): Promise<Child> {
+  if (argv[0] === undefined) throw new TypeError("Cannot run an empty argument vector");
+  const spawned = posixSpawn && (await spawnChild(posixSpawn, argv, options));
+  if (spawned !== undefined) return spawned;
+  const pipes = options.hasNamedOutput ? await openOutputPipes() : undefined;
+  if (options.signal?.aborted) pipes?.destroy();
+  options.signal?.throwIfAborted();
+  return forkChild(argv, options, pipes);
+}
+
+/** @returns undefined for what has to be forked. */
+async function spawnChild(
+  spawnProcess: PosixSpawn,
+  argv: readonly string[],
+  options: CommandOptions,
+): Promise<Child | undefined> {
+  const output = await openOutputPipes();
+  const inputs: { readonly pipe: InputPipe; readonly content: string | Uint8Array }[] = [];
+  const openInput = async (content: string | Uint8Array): Promise<number> => {
+    const pipe = await openInputPipe();
+    inputs.push({ pipe, content });
+    return pipe.fd;
+  };
+  let spawned: SpawnedProcess | undefined;
   try {
-    if (program === undefined) throw new TypeError("Cannot run an empty argument vector");
-    return spawn(program, rest, {
+    const input = options.input === undefined ? "null" : await openInput(options.input);
+    const descriptors: (number | "null")[] = [input, output.stdoutFd, output.stderrFd];
+    for (const extra of options.extraFds ?? []) {
+      descriptors.push(typeof extra === "number" ? extra : await openInput(extra));
+    }
+    options.signal?.throwIfAborted();
+    spawned = spawnProcess(argv, { env: options.env ?? hostEnvironment(), cwd: options.cwd, descriptors });
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw startFailure(argv, cause as Error, options.describeAs);
+  } finally {
+    if (spawned === undefined) output.destroy();
+    else output.closeDescriptors();
+    for (const { pipe } of inputs) {
+      closeSync(pipe.fd);
+      if (spawned === undefined) pipe.stream.destroy();
+    }
+  }
+  if (spawned === undefined) return undefined;
+  for (const { pipe, content } of inputs) feed(pipe.stream, content);
+  const ended = spawned.ended.then((end) => {
+    // Whatever it did not read, nobody will.
+    for (const { pipe } of inputs) pipe.stream.destroy();
+    return exitOf(end);
+  });
+  return { pid: spawned.pid, stdout: output.stdout, stderr: output.stderr, ended };
+}
+
+function forkChild(argv: readonly string[], options: CommandOptions, pipes: OutputPipes | undefined): Child {
+  const [program = "", ...rest] = argv;
+  try {
+    const extraFds = options.extraFds ?? [];
+    const child = spawn(program, rest, {
       cwd: options.cwd,
       env: options.env ?? hostEnvironment(),
       stdio: [
         options.input === undefined ? "ignore" : "pipe",
         pipes?.stdoutFd ?? "pipe",
         pipes?.stderrFd ?? "pipe",
-        ...(options.extraFds ?? []),
+        ...extraFds.map((extra) => (typeof extra === "number" ? extra : "pipe")),
       ],
       // A process group of its own, so that ending it ends what it started.
       detached: true,
     });
+    for (const [index, extra] of extraFds.entries()) {
+      if (typeof extra !== "number") feed(child.stdio[3 + index], extra);
+    }
+    if (options.input !== undefined) feed(child.stdin, options.input);
+    const { stdout, stderr } = pipes ?? child;
+    const ended = exited(child, argv, options.describeAs);
+    // Whoever started it has to wait a moment before it can look.
+    ended.catch(() => {});
+    return { pid: child.pid, stdout, stderr, ended };
   } finally {
     pipes?.closeDescriptors();
   }
+}
+
+function feed(stream: Readable | Writable | null | undefined, content: string | Uint8Array): void {
+  if (!(stream instanceof Writable)) return;
+  // EPIPE: a command may end without reading all of its input; its exit code tells.
+  stream.on("error", () => {});
+  stream.end(content);
+}
+
+// A shell that a person uses takes the terminal for itself, and where it runs in another PID namespace it cannot give
+// it back: to it, our process group has no number. So a shell of the host stands in between. With job control (-m) it
+// lends the terminal to the command and takes it back, also when that was killed; stty mends what it left behind.
+const LEND_TERMINAL_SCRIPT = 'set -m; saved=$(stty -g); "$@"; code=$?; stty "$saved"; exit "$code"';
+
+/**
+ * Runs a command that has the terminal of this process until it ends. Nothing else may read or print meanwhile.
+ *
+ * @returns its exit code.
+ */
+export async function runOnTerminal(
+  argv: readonly string[],
+  options: Pick<CommandOptions, "env"> = {},
+): Promise<number> {
+  const lending = ["/bin/sh", "-c", LEND_TERMINAL_SCRIPT, "sh", ...argv];
+  const child = spawn("/bin/sh", lending.slice(1), { stdio: "inherit", env: options.env ?? hostEnvironment() });
+  return (await exited(child, lending, undefined)).exitCode;
 }
 
 export interface Daemon {
@@ -187,7 +290,7 @@ export interface Daemon {
 export async function startDaemon(
   argv: readonly string[],
   options: {
-    readonly stdio: ("ignore" | "pipe" | number)[];
+    readonly stdio: ("ignore" | "pipe" | number | Writable)[];
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
     /** In a session of its own, and not kept track of: it lives on when amibake ends. */
@@ -216,13 +319,15 @@ export async function startDaemon(
   return { pid: child.pid as number, process: child, ended };
 }
 
-function exited(child: ChildProcess, argv: readonly string[], describeAs: string | undefined) {
-  return new Promise<{ exitCode: number; exitSignal: NodeJS.Signals | null }>((resolve, reject) => {
+function exited(child: ChildProcess, argv: readonly string[], describeAs: string | undefined): Child["ended"] {
+  return new Promise((resolve, reject) => {
     child.once("error", (cause) => reject(startFailure(argv, cause, describeAs)));
-    child.once("exit", (code, exitSignal) => {
-      resolve({ exitCode: code ?? 128 + signalNumber(exitSignal), exitSignal });
-    });
+    child.once("exit", (exitCode, signal) => resolve(exitOf({ exitCode, signal })));
   });
+}
+
+function exitOf({ exitCode, signal }: ProcessEnd): Awaited<Child["ended"]> {
+  return { exitCode: exitCode ?? 128 + signalNumber(signal), exitSignal: signal };
 }
 
 function startFailure(argv: readonly string[], cause: Error, describeAs?: string): CommandError {
@@ -235,7 +340,7 @@ function startFailure(argv: readonly string[], cause: Error, describeAs?: string
   });
 }
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+function killGroup(child: Pick<Child, "pid">, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);
@@ -251,7 +356,7 @@ function signalNumber(signal: NodeJS.Signals | null): number {
 }
 
 function collectOutput(
-  { stdout, stderr }: Pick<ChildProcess, "stdout" | "stderr">,
+  { stdout, stderr }: Pick<Child, "stdout" | "stderr">,
   options: { stdoutBytesMax: number; onLine: CommandOptions["onLine"] },
 ) {
   const chunks: Buffer[] = [];
@@ -303,28 +408,6 @@ function collectOutput(
       stderr?.destroy();
       splitters.stdout.end();
       splitters.stderr.end();
-    },
-  };
-}
-
-/** Cuts a byte stream into lines. Of a line overwritten by carriage returns, the last version is kept. */
-function lineSplitter(onLine: (line: string) => void) {
-  const decoder = new TextDecoder();
-  let rest = "";
-  const emit = (line: string): void => {
-    const text = line.endsWith("\r") ? line.slice(0, -1) : line;
-    onLine(text.slice(text.lastIndexOf("\r") + 1));
-  };
-  return {
-    push(chunk: Buffer): void {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) emit(line);
-    },
-    end(): void {
-      rest += decoder.decode();
-      if (rest !== "") emit(rest);
-      rest = "";
     },
   };
 }

@@ -1,5 +1,6 @@
 import { ToolError } from "../base/errors.ts";
 import type { ImageId, SnapshotId } from "../base/ids.ts";
+import { NO_FAULTS_MET } from "./faults/fault-engine.ts";
 import type { Call } from "./operations/call.ts";
 import type { Cloud } from "./operations/cloud.ts";
 import { checkRootMapping } from "./operations/image-mappings.ts";
@@ -52,7 +53,7 @@ export async function importImage(cloud: Cloud, plan: ImportPlan): Promise<Impor
   const mappings = [{ deviceName: rootDeviceName, ebs }];
   checkRootMapping(mappings, rootDeviceName);
   cloud.state.snapshots.put(snapshot.id, snapshot);
-  const imageId = await addImage(cloud, "RegisterImage", {
+  const imageId = await addImage(call, "RegisterImage", {
     ownerId: call.caller.accountId,
     region: call.region,
     name: plan.name,
@@ -75,7 +76,8 @@ function ownCall(cloud: Cloud): Call {
   const identity = cloud.state.identity.get("store");
   const caller = identity === undefined ? undefined : cloud.state.credentials.get(identity.accessKeyId);
   if (caller === undefined) throw new TypeError("The store has no credentials of its own");
-  return { action: "ImportImage", cloud, caller, region: cloud.host.region, params: Params.parse("") };
+  const { region } = cloud.host;
+  return { action: "ImportImage", cloud, caller, region, params: Params.parse(""), faults: NO_FAULTS_MET };
 }
 
 function checkImportName(call: Call, name: string): void {

@@ -2,6 +2,10 @@ import { arch } from "node:process";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { VolumeId } from "../base/ids.ts";
+import { watchUpload } from "./ebs-direct/upload-timeout.ts";
+import { FaultEngine } from "./faults/fault-engine.ts";
+import { FaultHolds } from "./faults/fault-holds.ts";
+import type { FaultPlan } from "./faults/fault-plan.ts";
 import { finishAttaching, startDetaching } from "./operations/attachments.ts";
 import { forgetOldTokens } from "./operations/client-tokens.ts";
 import type { Cloud, HostInstance } from "./operations/cloud.ts";
@@ -27,6 +31,8 @@ export interface CloudOptions {
   readonly latency: LatencyMode;
   readonly seed: number;
   readonly nitro: boolean;
+  /** @default none */
+  readonly faults?: FaultPlan | undefined;
   readonly clock?: Clock;
   readonly report?: (what: string, error: unknown) => void;
 }
@@ -44,8 +50,10 @@ export async function openCloud(options: CloudOptions): Promise<Cloud & AsyncDis
     latency,
     transitions,
     buckets: new TokenBuckets(clock),
+    faults: new FaultEngine(new FaultHolds(clock, transitions.signal), options.faults),
     host: hostInstance(identify(state, clock), nitro),
     progress: new Map(),
+    uploads: new Map(),
     tokensInUse: new Map(),
     underWay: new Set(),
     report,
@@ -116,10 +124,12 @@ async function settle(cloud: Cloud): Promise<void> {
   const { state } = cloud;
   const noDelay = () => Promise.resolve();
   forgetOldTokens(cloud);
-  for (const { id, state: snapshotState } of state.snapshots.values()) {
+  for (const { id, state: snapshotState, upload } of state.snapshots.values()) {
     // Never acknowledged: the caller may have gone, and the volume may have changed since.
     if (snapshotState === "writing") await removeSnapshot(cloud, id);
-    if (snapshotState === "pending") await completeSnapshot(cloud, id);
+    if (snapshotState !== "pending") continue;
+    if (upload !== undefined && cloud.storage.isWritten(id)) watchUpload(cloud, id, upload.timeoutMinutes);
+    else await completeSnapshot(cloud, id);
   }
   for (const { id } of state.images.values()) await makeAvailable(cloud, id);
   for (const volume of state.volumes.values()) {

@@ -1,9 +1,13 @@
-import { realpath, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, realpath, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode, ToolError } from "../base/errors.ts";
+import type { FileLock } from "../linux/files/file-lock.ts";
 import { type DeviceInUse, releaseDevices } from "./storage/release-devices.ts";
 import { makeStoreDirectories, storeLayout } from "./storage/store-layout.ts";
 import { lockStore } from "./store-lock.ts";
+
+/** A file of this name in a store says that its blocks are in the memory of its daemon, or were when that ended. */
+export const BLOCKS_IN_MEMORY = "blocks-in-memory";
 
 /** Whether a directory holds a store, so that nothing else is ever taken for one. */
 export async function isStore(directory: string): Promise<boolean> {
@@ -15,6 +19,11 @@ export async function isStore(directory: string): Promise<boolean> {
   }
 }
 
+interface ResetOptions {
+  /** @default "/dev" */
+  readonly deviceDirectory?: string | undefined;
+}
+
 /**
  * Deletes a store that no daemon serves: its devices on this host first, then all that it holds.
  *
@@ -22,23 +31,16 @@ export async function isStore(directory: string): Promise<boolean> {
  */
 export async function resetStore(
   directory: string,
-  options: { readonly signal: AbortSignal; readonly deviceDirectory?: string },
+  { signal, ...options }: ResetOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const storeDirectory = await realpath(directory);
   {
-    await using lock = await lockStore(storeDirectory, options.signal);
-    const layout = storeLayout(storeDirectory);
-    await makeStoreDirectories(layout);
-    const inUse = await releaseDevices(layout, {
-      deviceDirectory: options.deviceDirectory ?? "/dev",
-      held: { extraFds: [lock.fd] },
-    });
-    if (inUse.length > 0) throw devicesInUse(storeDirectory, inUse);
+    await using lock = await lockStore(storeDirectory, signal);
+    await emptyStore(storeDirectory, lock, options);
     // By name: the directory may be one that holds other things too. The blocks last: they make it a store.
-    const { blockDirectory, ...others } = storeLayout(storeDirectory);
-    const files = ["state", "endpoint.json", "control.sock", "daemon.log"].map((name) => join(storeDirectory, name));
-    for (const path of [...files, ...Object.values(others), blockDirectory])
-      await rm(path, { recursive: true, force: true });
+    const files = ["endpoint.json", "control.sock", "daemon.log", BLOCKS_IN_MEMORY];
+    for (const name of files) await rm(join(storeDirectory, name), { force: true });
+    await rm(storeLayout(storeDirectory).blockDirectory, { recursive: true });
     for (const name of ["start.lock", "lock"]) await rm(join(storeDirectory, name), { force: true });
   }
   try {
@@ -47,6 +49,25 @@ export async function resetStore(
     // Something else is in it, or it is a mountpoint.
     if (!["ENOTEMPTY", "EBUSY", "ENOENT"].includes(systemCode(error) ?? "")) throw error;
   }
+}
+
+/**
+ * Deletes what a store holds: its devices on this host first, then disks and records. It stays a store, and its
+ * identity goes too.
+ *
+ * @param lock the store's, which the caller holds.
+ * @throws {ToolError} ERR_STORE_IN_USE, with nothing deleted, while one of its devices is mounted or open.
+ */
+export async function emptyStore(storeDirectory: string, lock: FileLock, options: ResetOptions = {}): Promise<void> {
+  const layout = storeLayout(storeDirectory);
+  await makeStoreDirectories(layout);
+  const held = { extraFds: [lock.fd] };
+  const inUse = await releaseDevices(layout, { deviceDirectory: options.deviceDirectory ?? "/dev", held });
+  if (inUse.length > 0) throw devicesInUse(storeDirectory, inUse);
+  const { blockDirectory, ...others } = layout;
+  for (const path of [join(storeDirectory, "state"), ...Object.values(others)])
+    await rm(path, { recursive: true, force: true });
+  for (const name of await readdir(blockDirectory)) await rm(join(blockDirectory, name), { recursive: true });
 }
 
 function devicesInUse(storeDirectory: string, inUse: readonly DeviceInUse[]): ToolError {

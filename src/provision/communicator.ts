@@ -19,10 +19,16 @@ export interface Communicator {
   uploadFile(source: string, target: string, options: TransferOptions): Promise<void>;
   /** Copies a host directory's tree; a trailing slash of `source` means its content only, as rsync does. */
   uploadDirectory(source: string, target: string, options: TransferOptions): Promise<void>;
-  /** Copies a file out of the image. */
+  /** Copies a file out of the image. Directories of the host that `target` needs are made. */
   downloadFile(source: string, target: string, options: TransferOptions): Promise<void>;
-  /** Copies a directory out of the image; slashes as in `uploadDirectory`. */
+  /** Copies a directory out of the image; slashes as in `uploadDirectory`. Makes `target` if it is missing. */
   downloadDirectory(source: string, target: string, options: TransferOptions): Promise<void>;
+  /**
+   * Removes a file, or a symlink and not what it leads to. One that is not there is no failure.
+   *
+   * @throws {ToolError} if it cannot be removed.
+   */
+  removeFile(path: string): Promise<void>;
   /** Whether `path` inside the image is a directory, links followed inside the image. */
   isDirectory(path: string): Promise<boolean>;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type HostCommunicator, openHostCommunicator } from "../../test/helpers/host-communicator.ts";
+import { systemClock } from "../base/clock.ts";
 import { plainText } from "../template/deferred.ts";
 import { fileProvisionerSchema } from "../template/schema/file-provisioner.ts";
 import { runFileProvisioner } from "./file-provisioner.ts";
@@ -40,6 +41,7 @@ async function openBench(): Promise<Bench> {
         buildType: "amazon-chroot",
         signal: new AbortController().signal,
         emit: (event) => messages.push(event.type === "message" ? event.text : event.type),
+        clock: systemClock,
       });
     },
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,5 @@
-import { mkdir, stat } from "node:fs/promises";
-import { basename, dirname, join, posix } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, join, posix } from "node:path";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
 import type { FileProvisionerConfig } from "../template/schema/file-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
@@ -50,17 +50,8 @@ async function download(source: string, destination: string, context: ProvisionC
   const intoDirectory = destination.endsWith("/") || (await isHostDirectory(destination)) === true;
   const target = intoDirectory && !isDirectory ? join(destination, posix.basename(source)) : destination;
   announce(`Downloading ${source} => ${target}`, context);
-  await makeDirectory(isDirectory ? target : dirname(target));
   if (isDirectory) await communicator.downloadDirectory(source, target, { signal });
   else await communicator.downloadFile(source, target, { signal });
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o755 });
-  } catch (cause) {
-    throw new ToolError("ERR_FILE_DESTINATION", `Cannot make the directory "${path}": ${messageOf(cause)}`, { cause });
-  }
 }
 
 /** `undefined` if there is nothing. */

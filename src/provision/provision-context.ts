@@ -13,6 +13,12 @@ export interface ProvisionContext {
   /** Aborting ends the provisioner and what it runs. */
   readonly signal: AbortSignal;
   readonly emit: (event: ProvisionEvent) => void;
-  /** @default the system's */
-  readonly clock?: Clock;
+  /**
+   * Shows a text and waits until somebody lets the build go on.
+   *
+   * @returns whether anybody could be asked. Missing: nobody can.
+   */
+  readonly pause?: (text: string, signal: AbortSignal) => Promise<boolean>;
+  /** Of pauses and timeouts. */
+  readonly clock: Clock;
 }

@@ -1,8 +1,9 @@
 import { basename } from "node:path";
-import { systemClock } from "../base/clock.ts";
+import { timeoutSignal } from "../base/clock.ts";
 import { messageOf, ToolError } from "../base/errors.ts";
 import { formatDuration } from "../base/units.ts";
 import type { ProvisionerPlan } from "../template/build-plan.ts";
+import { breakpointTitle, runBreakpoint } from "./breakpoint-provisioner.ts";
 import { fileTitle, runFileProvisioner } from "./file-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
 import { runShellProvisioner } from "./shell-provisioner.ts";
@@ -37,8 +38,9 @@ export async function runProvisioners(
   }
 }
 
-/** `shell: install.sh`, `shell: inline`, `file: app.conf` */
+/** `shell: install.sh`, `shell: inline`, `file: app.conf`, `breakpoint: before the tests` */
 function titleOf(plan: ProvisionerPlan, context: ProvisionContext): string {
+  if (plan.type === "breakpoint") return breakpointTitle(plan.config, context);
   if (plan.type === "file") return `file: ${fileTitle(plan.config, context)}`;
   const names = shellScripts(plan.config, context.variables).map(({ name }) => basename(name));
   return `shell: ${names.length <= 3 ? names.join(", ") : `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`}`;
@@ -69,13 +71,13 @@ async function runWithRetries(plan: ProvisionerPlan, title: string, context: Pro
 async function pauseBefore({ pauseBeforeMs }: ProvisionerPlan, context: ProvisionContext): Promise<void> {
   if (pauseBeforeMs === 0) return;
   context.emit({ type: "message", text: `Waiting ${formatDuration(pauseBeforeMs)} before it` });
-  await (context.clock ?? systemClock).sleep(pauseBeforeMs, context.signal);
+  await context.clock.sleep(pauseBeforeMs, context.signal);
 }
 
 async function runWithTimeout(plan: ProvisionerPlan, context: ProvisionContext): Promise<void> {
   const { timeoutMs } = plan;
   if (timeoutMs === undefined) return run(plan, context);
-  const timeout = AbortSignal.timeout(timeoutMs);
+  using timeout = timeoutSignal(context.clock, timeoutMs);
   try {
     await run(plan, { ...context, signal: AbortSignal.any([context.signal, timeout]) });
   } catch (error) {
@@ -87,5 +89,12 @@ async function runWithTimeout(plan: ProvisionerPlan, context: ProvisionContext):
 }
 
 function run(plan: ProvisionerPlan, context: ProvisionContext): Promise<void> {
-  return plan.type === "shell" ? runShellProvisioner(plan.config, context) : runFileProvisioner(plan.config, context);
+  switch (plan.type) {
+    case "shell":
+      return runShellProvisioner(plan.config, context);
+    case "file":
+      return runFileProvisioner(plan.config, context);
+    case "breakpoint":
+      return runBreakpoint(plan.config, context);
+  }
 }

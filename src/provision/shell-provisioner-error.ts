@@ -24,7 +24,7 @@ export class ShellProvisionerError extends ToolError {
     const allowed = isUsual ? "" : `, allowed are ${validExitCodes.join(", ")}`;
     const tail = lastLines.length === 0 ? "; it printed nothing" : `; its last lines:\n${indented(lastLines)}`;
     const summary = `Cannot finish ${what}: exit code is ${exitCode}${allowed}`;
-    super("ERR_SCRIPT_FAILED", `${summary}${tail}`, { hint: HINTS[exitCode] });
+    super("ERR_SCRIPT_FAILED", `${summary}${tail}`, { hint: hintFor(exitCode, lastLines) });
     this.summary = summary;
     this.script = script;
     this.exitCode = exitCode;
@@ -38,6 +38,15 @@ const HINTS: Readonly<Record<number, string>> = {
   127: "A command was not found in the image: see the lines above, and the script's first line",
   137: "The script was killed (SIGKILL): this host may have been out of memory, see dmesg",
 };
+
+function hintFor(exitCode: number, lastLines: readonly string[]): string | undefined {
+  // sudo's words, where an ordinary user of the image calls it.
+  if (lastLines.some((line) => line.includes('"no new privileges" flag'))) return NO_NEW_PRIVILEGES_HINT;
+  return HINTS[exitCode];
+}
+
+const NO_NEW_PRIVILEGES_HINT =
+  'Set "suppress_sync": false in the builder: with it, only root can use sudo in the image';
 
 function indented(lines: readonly string[]): string {
   return lines.map((line) => `  ${line}`).join("\n");

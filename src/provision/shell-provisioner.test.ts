@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type HostCommunicator, openHostCommunicator } from "../../test/helpers/host-communicator.ts";
+import { systemClock } from "../base/clock.ts";
 import { seededRandom } from "../base/random.ts";
 import { type Deferred, plainText } from "../template/deferred.ts";
 import { type ShellProvisionerConfig, shellProvisionerSchema } from "../template/schema/shell-provisioner.ts";
@@ -35,6 +36,7 @@ async function openBench(changes: Partial<ProvisionContext> = {}): Promise<Bench
     buildType: "amazon-chroot",
     signal: new AbortController().signal,
     emit: (event) => events.push(event),
+    clock: systemClock,
     ...changes,
   };
   return {
@@ -93,6 +95,14 @@ test("runShellProvisioner() names the script, the exit code and the last lines o
   });
 });
 
+test("runShellProvisioner() says what lets an ordinary user of the image use sudo", async () => {
+  await using bench = await openBench();
+  const sudo = 'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.';
+  await assert.rejects(bench.run(inline(`echo '${sudo}' >&2; exit 1`)), {
+    hint: 'Set "suppress_sync": false in the builder: with it, only root can use sudo in the image',
+  });
+});
+
 test("runShellProvisioner() accepts only the valid exit codes", async () => {
   await using bench = await openBench();
   await bench.run({ ...inline("exit 2"), valid_exit_codes: [0, 2] });
@@ -116,6 +126,7 @@ test("runShellProvisioner() streams lines as they come, and cleans up when it is
       buildName: "web",
       buildType: "amazon-chroot",
       signal: controller.signal,
+      clock: systemClock,
       emit(event) {
         if (event.type === "output") seen.push(event.line);
         // The line is here although its script would sleep on: end it.
@@ -270,15 +281,13 @@ test("runShellProvisioner() tries again what fails for want of a resource, and n
 
 test("runShellProvisioner() fails if the script cannot be removed, unless it failed before", async () => {
   await using bench = await openBench();
-  const run: HostCommunicator["run"] = async (commandLine, options) => {
-    if (!commandLine.startsWith("rm ")) return bench.image.run(commandLine, options);
-    options.onLine("stderr", "rm: read-only");
-    return 1;
+  const removeFile: HostCommunicator["removeFile"] = async (path) => {
+    throw new Error(`"${path}" is on a read-only file system`);
   };
-  const context = { ...bench.context, communicator: { ...bench.image, run } };
+  const context = { ...bench.context, communicator: { ...bench.image, removeFile } };
   const config = (line: string) =>
     shellConfig({ ...inline(line), remote_folder: bench.image.directory, remote_file: "s" });
-  const message = `Cannot remove "${bench.image.directory}/s" in the image: rm: read-only`;
+  const message = `Cannot clean up after the script: "${bench.image.directory}/s" is on a read-only file system`;
   await assert.rejects(runShellProvisioner(config("true"), context), { code: "ERR_SCRIPT_CLEAN", message });
   await assert.rejects(runShellProvisioner(config("exit 5"), context), { code: "ERR_SCRIPT_FAILED" });
   assert.deepEqual(bench.events.at(-1), { type: "warning", text: message });

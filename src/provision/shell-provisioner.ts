@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { posix } from "node:path";
-import { systemClock } from "../base/clock.ts";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
 import { retry } from "../base/retry.ts";
 import { shellQuote } from "../base/shell-quote.ts";
@@ -13,7 +12,6 @@ import { type ShellScript, shellScripts } from "./shell-scripts.ts";
 
 const LAST_LINES_MAX = 20;
 const RETRY_PAUSE_MS = 2000;
-const CLEANING_DEADLINE_MS = 30_000;
 
 /**
  * Runs scripts in the image, one after the other.
@@ -29,7 +27,7 @@ export async function runShellProvisioner(config: ShellProvisionerConfig, contex
   }
   if (config.pause_after > 0) {
     context.emit({ type: "message", text: `Waiting ${formatDuration(config.pause_after)} after the scripts` });
-    await (context.clock ?? systemClock).sleep(config.pause_after, context.signal);
+    await context.clock.sleep(config.pause_after, context.signal);
   }
 }
 
@@ -133,7 +131,7 @@ const TRANSIENT_CODES = new Set(["EAGAIN", "EBUSY", "EMFILE", "ENFILE", "ENOMEM"
 
 function startWithPatience(
   { start_retry_timeout }: ShellProvisionerConfig,
-  { signal, emit, clock = systemClock }: ProvisionContext,
+  { signal, emit, clock }: ProvisionContext,
   start: () => Promise<number>,
 ): Promise<number> {
   return retry(
@@ -159,7 +157,7 @@ function isTransient(error: unknown): boolean {
   return false;
 }
 
-/** Removes what was put in the image. It runs although the build was cancelled, with a deadline of its own. */
+/** Removes what was put in the image. It runs although the build was cancelled. */
 async function clean(
   paths: RemotePaths,
   { skip_clean }: ShellProvisionerConfig,
@@ -169,15 +167,13 @@ async function clean(
     ...(skip_clean ? [] : [paths.script]),
     ...(paths.environment === undefined ? [] : [paths.environment]),
   ];
-  if (files.length === 0) return;
-  const lines: string[] = [];
-  const exitCode = await context.communicator.run(`rm -f ${files.map(shellQuote).join(" ")}`, {
-    signal: AbortSignal.timeout(CLEANING_DEADLINE_MS),
-    onLine: (_stream, line) => lines.push(line),
-  });
-  if (exitCode === 0) return;
-  const detail = lines.length === 0 ? `exit code is ${exitCode}` : lines.join("; ");
-  throw new ToolError("ERR_SCRIPT_CLEAN", `Cannot remove "${files.join('", "')}" in the image: ${detail}`);
+  for (const file of files) {
+    try {
+      await context.communicator.removeFile(file);
+    } catch (cause) {
+      throw new ToolError("ERR_SCRIPT_CLEAN", `Cannot clean up after the script: ${messageOf(cause)}`, { cause });
+    }
+  }
 }
 
 /** After a failure, which must be what is told in the end. */

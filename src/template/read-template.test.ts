@@ -3,53 +3,25 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import {
+  problemLine,
+  problemsOf,
+  readTemplateText as read,
+  START,
+  templateText as template,
+} from "../../test/helpers/template-text.ts";
 import { seededRandom } from "../base/random.ts";
-import type { BuildPlan, TemplatePlan } from "./build-plan.ts";
-import { type ReadTemplateOptions, readTemplate, TemplateError, type TemplateProblem } from "./read-template.ts";
+import type { BuildPlan } from "./build-plan.ts";
+import { type ReadTemplateOptions, readTemplate, TemplateError } from "./read-template.ts";
+import { PROVISIONERS } from "./schema/components.ts";
+import { NO_PROCESS_LIMIT } from "./schema/image-root-fields.ts";
 
-const START = new Date("2026-11-23T09:22:15Z");
+type ChrootBuildPlan = Extract<BuildPlan, { type: "amazon-chroot" }>;
 
-function read(text: string, options: Partial<ReadTemplateOptions> = {}): Promise<TemplatePlan> {
-  return readTemplate("-", {
-    variables: [],
-    varFiles: [],
-    only: [],
-    except: [],
-    environment: { HOME: "/root" },
-    startTime: START,
-    stdin: async () => text,
-    ...options,
-  });
-}
-
-/** "3:5 message | hint" for each problem; the file only if it is not the template. */
-async function problemsOf(text: string, options: Partial<ReadTemplateOptions> = {}): Promise<string[]> {
-  try {
-    await read(text, options);
-    return [];
-  } catch (error) {
-    assert.ok(error instanceof TemplateError, String(error));
-    assert.equal(error.fault, "usage");
-    return error.problems.map(line);
-  }
-}
-
-function line({ location, message, hint }: TemplateProblem): string {
-  const file = location === undefined || location.file === "<stdin>" ? "" : `${location.file}:`;
-  const place = location === undefined ? "" : `${file}${location.line}:${location.column} `;
-  return `${place}${message}${hint === undefined ? "" : ` | ${hint}`}`;
-}
-
-/** A template with one builder that is good but for `changes`; `more` are other root keys. */
-function template(changes: Record<string, unknown> = {}, more: Record<string, unknown> = {}): string {
-  const builder = { type: "amazon-chroot", ami_name: "web", source_ami: "ami-1", ...changes };
-  return JSON.stringify({ builders: [builder], ...more });
-}
-
-async function onlyBuild(text: string, options: Partial<ReadTemplateOptions> = {}): Promise<BuildPlan> {
+async function onlyBuild(text: string, options: Partial<ReadTemplateOptions> = {}): Promise<ChrootBuildPlan> {
   const { builds } = await read(text, options);
   const [build] = builds;
-  assert.ok(build !== undefined && builds.length === 1);
+  assert.ok(build?.type === "amazon-chroot" && builds.length === 1);
   return build;
 }
 
@@ -158,8 +130,8 @@ test("readTemplate() gives a provisioner to the builds that want it, with its ov
   const shown = builds.map(({ name, provisioners }) => [
     name,
     ...provisioners.map((plan) =>
-      plan.type === "shell"
-        ? plan.config.inline?.map((text) => text.render({})).join()
+      plan.type !== "file"
+        ? plan.type === "shell" && plan.config.inline?.map((text) => text.render({})).join()
         : `${plan.config.destination.render({})} ${plan.pauseBeforeMs} ${plan.timeoutMs} ${plan.retriesMax}`,
     ),
   ]);
@@ -167,6 +139,37 @@ test("readTemplate() gives a provisioner to the builds that want it, with its ov
     ["one", "echo one", "/y 0 undefined 0"],
     ["two", "echo a, b", "/x 90000 3600000 2"],
   ]);
+});
+
+test("readTemplate() reads the provisioner that runs after a failure, for the builds that want it", async () => {
+  const builder = { type: "amazon-chroot", ami_name: "web", source_ami: "ami-1" };
+  const cleanup = { type: "shell", inline: ["echo {{build_name}}"], except: ["two"], timeout: "1m" };
+  const { builds } = await read(
+    JSON.stringify({
+      builders: [
+        { ...builder, name: "one" },
+        { ...builder, name: "two" },
+      ],
+      "error-cleanup-provisioner": cleanup,
+    }),
+  );
+  const [one, two] = builds.map(({ errorCleanupProvisioner }) => errorCleanupProvisioner);
+  assert.ok(one?.type === "shell");
+  assert.deepEqual(
+    one.config.inline?.map((line) => line.render({})),
+    ["echo one"],
+  );
+  assert.equal(one.timeoutMs, 60_000);
+  assert.equal(two, undefined);
+});
+
+test("readTemplate() reads a breakpoint, whose note may use build variables", async () => {
+  const breakpoint = { type: "breakpoint", note: "before {{build `SourceAMI`}}", disable: "true" };
+  const { provisioners } = await onlyBuild(template({}, { provisioners: [breakpoint, { type: "breakpoint" }] }));
+  const [first, second] = provisioners;
+  assert.ok(first?.type === "breakpoint" && second?.type === "breakpoint");
+  assert.equal(first.config.note?.render({ SourceAMI: "ami-1" }), "before ami-1");
+  assert.deepEqual([first.config.disable, second.config.disable], [true, false]);
 });
 
 test("readTemplate() keeps the place of builders and provisioners", async () => {
@@ -182,8 +185,15 @@ test("readTemplate() keeps the place of builders and provisioners", async () => 
   assert.deepEqual(provisioners[0]?.location, { file: "<stdin>", line: 6, column: 5 });
 });
 
+test("readTemplate() takes -1 for no limit of processes; 0 is no value, as everywhere", async () => {
+  const limits = [-1, "-1", 0, 60].map(async (max_processes) => {
+    return (await onlyBuild(template({ max_processes }))).config.max_processes;
+  });
+  assert.deepEqual(await Promise.all(limits), [NO_PROCESS_LIMIT, NO_PROCESS_LIMIT, 4096, 60]);
+});
+
 const SYNTAX: readonly (readonly [text: string, problem: string])[] = [
-  ["", "1:1 The file is empty; a template is a JSON object"],
+  ["", "1:1 The file is empty; it must be a JSON object"],
   ["[]", "1:1 A template must be an object, not a list"],
   ['{"builders": [],}', '1:17 A "," is too much before this "}"'],
   ['{"builders": [1,]}', '1:17 A "," is too much before this "]"'],
@@ -193,7 +203,7 @@ const SYNTAX: readonly (readonly [text: string, problem: string])[] = [
   ['{"a": "\\x"}', "1:7 Wrong escape in a string"],
   ['{"a": "é", b}', "1:12 This is not a JSON value"],
   ['{"a": [1, 2', "1:12 The file ends too early"],
-  ["{} {}", "1:4 Unexpected text after the end of the template"],
+  ["{} {}", "1:4 Unexpected text after the end of the object"],
   ['{"a": 1, "a": 2}', '1:10 The key "a" is there twice'],
   [
     "\uFEFF{}",
@@ -237,12 +247,20 @@ const WRONG_KEYS: readonly (readonly [key: string, value: unknown, message: stri
   ["ena_support", 2, '"ena_support" must be true or false, not 2'],
   ["root_volume_size", "ten", '"root_volume_size" must be a number, not "ten"'],
   ["root_volume_size", -1, '"root_volume_size" must be at least 1, not -1'],
+  ["max_processes", -2, '"max_processes" must be at least -1, not -2'],
   ["root_volume_size", 1.5, '"root_volume_size" must be a whole number, not 1.5'],
   ["root_volume_size", 70_000, '"root_volume_size" must be at most 65536, not 70000'],
   ["ami_users", ["1"], '"ami_users[0]" must be an account id of 12 digits, not "1"'],
   ["ami_users", { a: 1 }, '"ami_users" must be a list, not an object'],
   ["ami_groups", ["everybody"], '"ami_groups[0]" must be "all": EC2 knows no other group, not "everybody"'],
   ["device_path", "sdf", '"device_path" must start with "/dev/", not "sdf"'],
+  [
+    "device_path",
+    "/dev/nvme1n1",
+    '"device_path" must be EC2\'s name for it, such as /dev/sdf: the NVMe device is found by the volume\'s id, not "/dev/nvme1n1"',
+  ],
+  ["mount_path", "mnt/{{.Device}}", '"mount_path" must start with "/", not "mnt/{{.Device}}"'],
+  ["mount_path", "{{.Device}}", '"mount_path" must start with "/", not "{{.Device}}"'],
   ["mount_partition", "one", '"mount_partition" must be the number of a partition, not "one"'],
   [
     "mount_path",
@@ -255,6 +273,12 @@ const WRONG_KEYS: readonly (readonly [key: string, value: unknown, message: stri
   ["copy_files", ["resolv.conf"], '"copy_files[0]" must start with "/", not "resolv.conf"'],
   ["aws_polling", { delay_seconds: -1 }, '"aws_polling.delay_seconds" must be at least 1, not -1'],
   ["tags", { "aws:x": "y" }, '"tags" has "aws:x": names that start with "aws:" are kept by AWS'],
+  ["tags", { "amibake:draft": "x" }, '"tags" has "amibake:draft": amibake marks with it what is not finished'],
+  [
+    "tags",
+    Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`tag-${index}`, ""])),
+    '"tags" has 50 tags; 49 are allowed, as amibake adds one while it builds',
+  ],
   ["tags", { x: "y".repeat(257) }, '"tags" has a value of 257 characters for "x"; 256 are allowed'],
   ["snapshot_tags", ["x"], '"snapshot_tags" must be an object, not a list'],
   [
@@ -269,8 +293,12 @@ const WRONG_KEYS: readonly (readonly [key: string, value: unknown, message: stri
     'The template function "env" works only in "variables": declare a variable with it, and use that with "user"',
   ],
   ["type", "amazon-chrot", 'Unknown builder "amazon-chrot" | Did you mean "amazon-chroot"?'],
-  ["type", "amazon-direct", 'The builder "amazon-direct" is not supported yet'],
-  ["type", "amazon-ebs", 'The builder "amazon-ebs" is one of Packer\'s that amibake does not have'],
+  ["type", "amazon-direkt", 'Unknown builder "amazon-direkt" | Did you mean "amazon-direct"?'],
+  [
+    "type",
+    "amazon-ebs",
+    'The builder "amazon-ebs" is one of Packer\'s that amibake does not have | There are amazon-chroot, amazon-direct; -only builds those alone, by their names',
+  ],
   ["type", 5, '"type" must be a string, not 5'],
 ];
 
@@ -290,7 +318,12 @@ const WRONG_PROVISIONERS: readonly (readonly [provisioner: unknown, messages: re
   [{}, ['The key "type" of a provisioner is missing']],
   [{ type: "shel" }, ['Unknown provisioner "shel" | Did you mean "shell"?']],
   [{ type: "ansible" }, ['The provisioner "ansible" is not supported yet']],
-  [{ type: "powershell" }, ['The provisioner "powershell" is one of Packer\'s that amibake does not have']],
+  [
+    { type: "powershell" },
+    [
+      `The provisioner "powershell" is one of Packer's that amibake does not have | There are ${Object.keys(PROVISIONERS).join(", ")}`,
+    ],
+  ],
   [{ type: "shell" }, ['One of "inline", "script" and "scripts" is required']],
   [{ type: "shell", inline: [] }, ['One of "inline", "script" and "scripts" is required']],
   [{ type: "shell", inline: ["x"], script: "/dev/null" }, ['"script" cannot stand beside "inline"']],
@@ -390,8 +423,9 @@ for (const [provisioner, messages] of WRONG_PROVISIONERS) {
 }
 
 const WRONG_ROOTS: readonly (readonly [root: Record<string, unknown>, problem: string])[] = [
-  [{ "post-processors": [] }, '"post-processors" is not supported yet'],
-  [{ "error-cleanup-provisioner": {} }, '"error-cleanup-provisioner" is not supported yet'],
+  [{ "post-processors": {} }, '"post-processors" must be a list, not an object'],
+  [{ "error-cleanup-provisioner": [] }, '"error-cleanup-provisioner" must be an object, not a list'],
+  [{ "error-cleanup-provisioner": {} }, 'The key "type" of a provisioner is missing'],
   [{ push: {} }, '"push" is not part of templates any more'],
   [{ provisoners: [] }, 'Unknown key "provisoners" of the template | Did you mean "provisioners"?'],
   [{ zzz: [] }, 'Unknown key "zzz" of the template | A comment is a key that starts with "_"'],
@@ -400,6 +434,16 @@ const WRONG_ROOTS: readonly (readonly [root: Record<string, unknown>, problem: s
   [{ description: 5 }, '"description" must be a string, not 5'],
   [{ min_packer_version: "new" }, '"min_packer_version" must be a version such as "1.6.0", not "new"'],
   [{ min_packer_version: "1.6.0", description: "A web server" }, ""],
+  [{ min_packer_version: "v1.16" }, ""],
+  [{ min_packer_version: "" }, ""],
+  [
+    { min_packer_version: "1.16.1" },
+    "The template requires Packer 1.16.1, and amibake reads the templates of 1.16.0 | Lower it if the template has nothing newer",
+  ],
+  [
+    { min_packer_version: "2" },
+    "The template requires Packer 2, and amibake reads the templates of 1.16.0 | Lower it if the template has nothing newer",
+  ],
   [{ builders: [] }, "The template has no builders"],
   [{ builders: [5] }, "A builder must be an object, not 5"],
   [{ "sensitive-variables": ["x"] }, '"sensitive-variables" names "x", which is not a variable'],
@@ -463,7 +507,9 @@ const EVERY_KEY = template(
         override: { "amazon-chroot": { env: {} } },
       },
       { type: "file", content: "x", destination: "/x", only: ["amazon-chroot"], timeout: "1h" },
+      { type: "breakpoint", note: "x", disable: true },
     ],
+    "error-cleanup-provisioner": { type: "shell", inline: ["x"] },
   },
 );
 
@@ -539,7 +585,7 @@ test("readTemplate() takes the builds that -only and -except leave, and warns of
   assert.deepEqual(await names({ only: ["db", "web"] }), ["web", "db"]);
   assert.deepEqual(await names({ except: ["db"] }), ["web", "cache"]);
   const plan = await read(text, { only: ["web", "dbb"] });
-  assert.deepEqual(plan.warnings.map(line), ['No build has the name "dbb" of -only | Did you mean "db"?']);
+  assert.deepEqual(plan.warnings.map(problemLine), ['No build has the name "dbb" of -only | Did you mean "db"?']);
   assert.deepEqual(await problemsOf(text, { only: ["nothing"] }), [
     '-only and -except leave no build | The builds are "web", "db", "cache"',
   ]);
@@ -550,7 +596,7 @@ test("readTemplate() warns of a source image that anybody could have made", asyn
     read(template({ source_ami: null, source_ami_filter: { filters: { name: "debian-*" }, ...changes } }));
   const { warnings } = await filter({});
   assert.equal(warnings.length, 1);
-  assert.match(warnings.map(line)[0] ?? "", /"source_ami_filter" has no "owners"/);
+  assert.match(warnings.map(problemLine)[0] ?? "", /"source_ami_filter" has no "owners"/);
   assert.deepEqual((await filter({ owners: ["self"] })).warnings, []);
 });
 
@@ -577,7 +623,7 @@ test("readTemplate() takes -var before -var-file before the template, the last o
     ],
   });
   assert.equal(plan.builds[0]?.config.ami_name.render({}), "template-template2-second 4-4");
-  assert.deepEqual(plan.warnings.map(line), [
+  assert.deepEqual(plan.warnings.map(problemLine), [
     `${first}:1:26 The template has no variable "other", which the variable file sets | Declare it: "variables": {"other": ""}`,
   ]);
 
@@ -606,6 +652,71 @@ test("readTemplate() takes -var before -var-file before the template, the last o
       `${wrong}:1:1 A variable file must be an object, not a list`,
     ],
   );
+});
+
+const root = (members: string) => `{"builders":[],${members}}`;
+const variables = (count: number, value: (index: number) => string) =>
+  root(
+    `"variables":${JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, value(i)])))}`,
+  );
+
+const TOO_MUCH: readonly (readonly [what: string, text: string, problem: RegExp])[] = [
+  ["lists behind a quote in a comment", `/*"*/${"[".repeat(9000)}`, /^1:206 Nested deeper than 200 levels$/],
+  ["values", `[${"0,".repeat(300_000)}0]`, /^1:\d+ There are too many values up to here$/],
+  ["text", " ".repeat(5_000_000), /^Cannot read "<stdin>": it is longer than 4 MiB$/],
+  [
+    "variables in a chain",
+    variables(120, (index) => (index === 119 ? "x" : `{{user \`v${index + 1}\`}}`)),
+    /^1:\d+ User variables use each other more than 100 deep$/,
+  ],
+  [
+    "text from variables that double",
+    variables(60, (index) => (index === 59 ? "x" : `{{user \`v${index + 1}\`}}`.repeat(2))),
+    /^1:\d+ The expressions of the template give more than 67108864 characters \| Look for a variable/,
+  ],
+  [
+    "text from a replacement",
+    root(`"description":${JSON.stringify(`{{replace_all "a" "${"b".repeat(20_000)}" "${"a".repeat(20_000)}"}}`)}`),
+    /The text would become longer than 16777216 characters$/,
+  ],
+  [
+    "turns of a loop",
+    root('"description":"{{range 999999999}}x{{end}}"'),
+    /^1:\d+ The expressions of the template give more than 67108864 characters \| Look for a variable/,
+  ],
+  ["levels", root(`"description":"${"{{if 1}}".repeat(5000)}"`), /^1:\d+ Nested deeper than 100 levels$/],
+  ["parentheses", root(`"description":"{{${"(".repeat(5000)}"`), /^1:\d+ More than 500 words between "{{" and "}}"$/],
+  ["stages", root(`"description":"{{\`a\`${"|upper".repeat(5000)}}}"`), /^1:\d+ More than 500 words/],
+];
+
+for (const [what, text, expected] of TOO_MUCH) {
+  test(`readTemplate() refuses too many ${what}`, async () => {
+    const problems = (await problemsOf(text)).filter((found) => !found.includes("The template has no builders"));
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", expected);
+  });
+}
+
+test("readTemplate() tells the first of very many problems, and long values by their ends", async () => {
+  const many = template({}, Object.fromEntries(Array.from({ length: 999 }, (_, index) => [`x${index}`, 1])));
+  const problems = await problemsOf(many);
+  assert.equal(problems.length, 201);
+  assert.equal(problems[0], "There are more than 200: only the first are told");
+  const [long = ""] = await problemsOf(template({ ami_users: ["x".repeat(100_000)] }));
+  assert.match(long, /^1:\d+ .{900} … x+"?$/);
+  assert.ok(long.length < 1100, String(long.length));
+});
+
+test("readTemplate() masks a secret although it gives up for too many problems", async () => {
+  const wrong = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`x${index}`, "{{upper `hunter2` 1}}"]));
+  const problems = await problemsOf(
+    template(
+      {},
+      { variables: { password: "hunter2", ...wrong, y: "{{hunter2}}" }, "sensitive-variables": ["password"] },
+    ),
+  );
+  assert.ok(problems.length > 200);
+  assert.doesNotMatch(problems.join("\n"), /hunter2/);
 });
 
 test("readTemplate() finds variables that go in a circle", async () => {
@@ -637,10 +748,19 @@ test("readTemplate() keeps secrets apart, and out of its own messages", async ()
   const more = { variables: { password: "hunter2", empty: "" }, "sensitive-variables": ["password", "empty"] };
   const keys = { access_key: "AKIA", secret_key: "s3cret", token: "t0ken" };
   const plan = await read(template(keys, more));
-  assert.deepEqual([...plan.secrets].sort(), ["hunter2", "s3cret", "t0ken"]);
+  assert.deepEqual([...plan.secrets].sort(), ["AKIA", "hunter2", "s3cret", "t0ken"]);
+  assert.deepEqual(plan.warnings, []);
   assert.deepEqual(await problemsOf(template({ device_path: "x{{user `password`}}" }, more)), [
     '1:90 "device_path" must start with "/dev/", not "x<sensitive>"',
   ]);
+});
+
+test("readTemplate() warns of a sensitive variable that is too short to be hidden", async () => {
+  const plan = await read(template({}, { variables: { pin: "123" }, "sensitive-variables": ["pin"] }));
+  assert.deepEqual(
+    plan.warnings.map(({ message }) => message),
+    ['The sensitive variable "pin" is not hidden in output: its value has fewer than 4 characters'],
+  );
 });
 
 test("readTemplate() knows the directory of the template, and says so to who forgets it", async (context) => {
@@ -697,15 +817,15 @@ test("readTemplate() says clearly what it cannot read", async (context) => {
       });
     } catch (error) {
       assert.ok(error instanceof TemplateError);
-      return error.problems.map(line).join();
+      return error.problems.map(problemLine).join();
     }
     return "";
   };
   assert.equal(await problem("/no/such.json"), 'Cannot read "/no/such.json": there is no such file');
   assert.equal(await problem("/dev/null/x"), 'Cannot read "/dev/null/x": a part of the path is not a directory');
-  assert.equal(await problem("/dev/zero"), 'Cannot read "/dev/zero": it is longer than 16777216 bytes');
-  assert.match(await problem(directory), /is a directory of HCL2 templates, which is not supported yet/);
-  assert.match(await problem(join(directory, "a.pkr.hcl")), /is an HCL2 template, which is not supported yet/);
+  assert.equal(await problem("/dev/zero"), 'Cannot read "/dev/zero": it is longer than 4 MiB');
+  assert.match(await problem(directory), /^The directory ".*" has no template in it \|/);
+  assert.match(await problem(join(directory, "a.pkr.hcl")), /^Cannot read ".*a\.pkr\.hcl": there is no such file$/);
   assert.equal(
     await problem(join(directory, "latin1.json")),
     `${directory}/latin1.json:2:8 The file is not UTF-8 text`,

@@ -1,13 +1,16 @@
-import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { parseJson } from "../base/json/parse-json.ts";
+import { ProblemList, type SourceTexts } from "../base/problems.ts";
 import type { TemplatePlan } from "./build-plan.ts";
-import { parseJson } from "./json/parse-json.ts";
+import type { DataSources } from "./data-sources.ts";
+import { type ForeignValues, NO_FOREIGN_VALUES } from "./foreign-values.ts";
+import { isDirectory } from "./is-directory.ts";
 import { readJsonTemplate } from "./json/read-json-template.ts";
 import { readRoot } from "./json/root.ts";
-import { readText, withoutByteOrderMark } from "./read-text.ts";
-import { ProblemList, TemplateError } from "./template-error.ts";
+import { readStream, readText } from "./read-text.ts";
+import { TemplateError } from "./template-error.ts";
 
-export { TemplateError, type TemplateProblem } from "./template-error.ts";
+export { TemplateError } from "./template-error.ts";
 
 export interface ReadTemplateOptions {
   /** Of `-var`, in the order given: later ones win, and all win over the files. */
@@ -28,15 +31,22 @@ export interface ReadTemplateOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `timestamp` and `isotime` tell. */
   readonly startTime: Date;
+  /**
+   * Who answers the data sources of an HCL2 template. Without it nobody is asked, and builds that need an answer are not in
+   * the plan.
+   */
+  readonly dataSources?: DataSources;
+  /** What `vault` and its like answer; see `readWithForeignValues`. Missing: they are refused. */
+  readonly foreignValues?: ForeignValues;
   /** Reads the template if its path is `-`. */
-  readonly stdin?: () => Promise<string>;
+  readonly stdin?: () => AsyncIterable<Uint8Array | string>;
   /** What `packer_version` answers. */
   readonly toolVersion?: string;
   /** @default process.cwd() */
   readonly workingDirectory?: string;
 }
 
-const STDIN = "<stdin>";
+export const STDIN = "<stdin>";
 
 /**
  * Reads a template and makes every decision that needs no call to AWS.
@@ -48,28 +58,31 @@ const STDIN = "<stdin>";
  * @throws {TemplateError} with everything that is wrong.
  */
 export async function readTemplate(path: string, options: ReadTemplateOptions): Promise<TemplatePlan> {
-  const problems = new ProblemList();
-  const warnings = new ProblemList();
+  const sources: SourceTexts = new Map();
+  const problems = new ProblemList({ onFull: throwTooMany, sources });
+  const warnings = new ProblemList({ sources });
   const secrets = new Set<string>();
   const file = path === "-" ? STDIN : path;
   const { startTime, toolVersion = "", workingDirectory = process.cwd() } = options;
-  const text = await templateText(path, options, problems);
-  const plan =
-    text === undefined
-      ? undefined
-      : await readJsonTemplate(file, text, {
-          ...options,
-          warnOnUndeclaredVariables: options.warnOnUndeclaredVariables ?? false,
-          functions: {
-            startTime,
-            toolVersion,
-            workingDirectory,
-            templateDirectory: path === "-" ? undefined : dirname(resolve(workingDirectory, path)),
-          },
-          problems,
-          warnings,
-          secrets,
-        });
+  const plan = await unlessTooMany(async () => {
+    const { dataSources, foreignValues = NO_FOREIGN_VALUES, warnOnUndeclaredVariables = false } = options;
+    const shared = { ...options, foreignValues, warnOnUndeclaredVariables, problems, warnings, secrets };
+    if (await isHclTemplate(path)) {
+      const { readHclTemplate } = await hclReader();
+      return readHclTemplate(path, { ...shared, startTime, toolVersion, workingDirectory, dataSources });
+    }
+    const text = await templateText(path, options, problems);
+    if (text === undefined) return undefined;
+    return readJsonTemplate(file, text, {
+      ...shared,
+      functions: {
+        startTime,
+        toolVersion,
+        workingDirectory,
+        templateDirectory: path === "-" ? undefined : dirname(resolve(workingDirectory, path)),
+      },
+    });
+  });
   if (plan === undefined || !problems.isEmpty) throw new TemplateError(file, problems.sorted(secrets));
   return { ...plan, templatePath: path, secrets: [...secrets], warnings: warnings.sorted(secrets) };
 }
@@ -80,39 +93,55 @@ export async function readTemplate(path: string, options: ReadTemplateOptions): 
  * @throws {TemplateError} with everything that is wrong.
  */
 export async function checkTemplateSyntax(path: string, options: Pick<ReadTemplateOptions, "stdin">): Promise<void> {
-  const problems = new ProblemList();
+  const problems = new ProblemList({ onFull: throwTooMany });
   const file = path === "-" ? STDIN : path;
-  const text = await templateText(path, options, problems);
-  const json = text === undefined ? undefined : parseJson(file, text, problems);
-  if (json !== undefined) readRoot(json, problems);
+  await unlessTooMany(async () => {
+    if (await isHclTemplate(path)) return (await hclReader()).checkHclSyntax(path, problems);
+    const text = await templateText(path, options, problems);
+    const json = text === undefined ? undefined : parseJson(file, text, problems);
+    if (json !== undefined) readRoot(json, problems);
+  });
   if (!problems.isEmpty) throw new TemplateError(file, problems.sorted([]));
 }
 
-async function templateText(
+/** There are so many problems that reading on is of no use. */
+class TooManyProblems extends Error {
+  override readonly name = "TooManyProblems";
+}
+
+export function throwTooMany(): never {
+  throw new TooManyProblems();
+}
+
+/** With too many problems, those that were found by then are the answer. */
+export async function unlessTooMany<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TooManyProblems)) throw error;
+    return undefined;
+  }
+}
+
+export async function templateText(
   path: string,
   { stdin }: Pick<ReadTemplateOptions, "stdin">,
   problems: ProblemList,
 ): Promise<string | undefined> {
   if (path === "-") {
-    if (stdin !== undefined) return withoutByteOrderMark(STDIN, await stdin(), problems);
+    if (stdin !== undefined) return readStream(STDIN, stdin(), problems);
     problems.add("Standard input cannot be read here");
-    return undefined;
-  }
-  if (/\.pkr\.(?:hcl|json)$/.test(path) || (await isDirectory(path))) {
-    const what = path.includes(".pkr.")
-      ? `"${path}" is an HCL2 template`
-      : `"${path}" is a directory of HCL2 templates`;
-    problems.add(`${what}, which is not supported yet`, { hint: "Name a JSON template" });
     return undefined;
   }
   return readText(path, problems);
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    // Whatever it is, reading it will tell.
-    return false;
-  }
+/** Loaded for templates that need it: it is larger than all the rest of the reader. */
+function hclReader() {
+  return import("./hcl2/config/read-hcl-template.ts");
+}
+
+/** As in Packer: by its name, or a directory. */
+export async function isHclTemplate(path: string): Promise<boolean> {
+  return path !== "-" && (/\.pkr\.(?:hcl|json)$/.test(path) || (await isDirectory(path)));
 }

@@ -1,9 +1,10 @@
-import { open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { systemCode } from "../base/errors.ts";
-import type { ProblemList } from "./template-error.ts";
+import type { ProblemList } from "../base/problems.ts";
+import { formatBytes } from "../base/units.ts";
 
 // No template is this long; /dev/zero would be.
-const TEXT_BYTES_MAX = 16 * 1024 ** 2;
+const TEXT_BYTES_MAX = 4 * 1024 ** 2;
 
 /**
  * Reads a UTF-8 text file or pipe.
@@ -12,29 +13,43 @@ const TEXT_BYTES_MAX = 16 * 1024 ** 2;
  * @returns `undefined` if it cannot be read; `problems` says why.
  */
 export async function readText(file: string, problems: ProblemList): Promise<string | undefined> {
+  return readStream(file, fileStream(file), problems);
+}
+
+// Opened while it is read: a path that cannot be one is then a problem as any other.
+async function* fileStream(file: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(file);
+}
+
+/**
+ * Reads UTF-8 text from a stream.
+ *
+ * @param file shown in problems.
+ * @returns `undefined` if it cannot be read; `problems` says why.
+ */
+export async function readStream(
+  file: string,
+  stream: AsyncIterable<Uint8Array | string>,
+  problems: ProblemList,
+): Promise<string | undefined> {
   try {
-    return decodeText(file, await readBytes(file), problems);
+    return decodeText(file, await readBytes(stream), problems);
   } catch (error) {
     problems.add(`Cannot read "${file}": ${reasonOf(error)}`);
     return undefined;
   }
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
-  const handle = await open(file, "r");
-  try {
-    const chunks: Buffer[] = [];
-    let byteCount = 0;
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(65_536), 0, 65_536, null);
-      if (bytesRead === 0) return Buffer.concat(chunks);
-      chunks.push(buffer.subarray(0, bytesRead));
-      byteCount += bytesRead;
-      if (byteCount > TEXT_BYTES_MAX) throw new Error(`it is longer than ${TEXT_BYTES_MAX} bytes`);
-    }
-  } finally {
-    await handle.close();
+async function readBytes(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let byteCount = 0;
+  for await (const text of stream) {
+    const chunk = typeof text === "string" ? Buffer.from(text) : text;
+    chunks.push(chunk);
+    byteCount += chunk.byteLength;
+    if (byteCount > TEXT_BYTES_MAX) throw new Error(`it is longer than ${formatBytes(TEXT_BYTES_MAX)}`);
   }
+  return Buffer.concat(chunks);
 }
 
 function reasonOf(error: unknown): string {
@@ -61,16 +76,20 @@ function decodeText(file: string, bytes: Uint8Array, problems: ProblemList): str
     problems.add("The file is not UTF-8 text", { location: { file, ...firstWrongByte(bytes) } });
     return undefined;
   }
+  problems.addSource(file, text);
   return withoutByteOrderMark(file, text, problems);
 }
 
 /** @returns `undefined` if there is one; `problems` says so. */
-export function withoutByteOrderMark(file: string, text: string, problems: ProblemList): string | undefined {
+function withoutByteOrderMark(file: string, text: string, problems: ProblemList): string | undefined {
   if (!text.startsWith("\uFEFF")) return text;
-  problems.add("The file starts with a byte order mark (BOM), which JSON does not allow", {
-    location: { file, line: 1, column: 1 },
-    hint: "Save it as UTF-8 without a BOM",
-  });
+  problems.add(
+    `The file starts with a byte order mark (BOM), which ${file.endsWith(".hcl") ? "HCL2" : "JSON"} does not allow`,
+    {
+      location: { file, line: 1, column: 1 },
+      hint: "Save it as UTF-8 without a BOM",
+    },
+  );
   return undefined;
 }
 

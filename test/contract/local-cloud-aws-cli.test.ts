@@ -1,58 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { promisify } from "node:util";
-import { type CloudFixture, startCloudFixture } from "../helpers/local-cloud-fixture.ts";
-
-// Debian's: the first `aws` in PATH may be another one.
-const AWS = "/usr/bin/aws";
-const MISSING = existsSync(AWS) ? false : "awscli is not installed: apt-get install awscli";
-
-interface Outcome {
-  /** The parsed answer; undefined when there is none or the call failed. */
-  // biome-ignore lint/suspicious/noExplicitAny: the CLI's answers are as many shapes as there are commands.
-  readonly json: any;
-  readonly exitCode: number;
-  readonly stderr: string;
-}
-
-/** Runs the CLI as a user would, with nothing of this machine's own AWS configuration. */
-function awsCli(fixture: CloudFixture): { run(line: string): Promise<Outcome>; count(): number } {
-  const { url, region, credentials } = fixture.cloud;
-  const env = {
-    PATH: "/usr/bin:/bin",
-    HOME: "/nonexistent",
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_EC2_METADATA_DISABLED: "true",
-    AWS_PAGER: "",
-  };
-  let callCount = 0;
-  return {
-    count: () => callCount,
-    async run(line) {
-      callCount += 1;
-      const words = line.split(" ").map((word) => word.replaceAll("~", " "));
-      const argv = ["--endpoint-url", url, "--region", region, "--output", "json", ...words];
-      try {
-        const { stdout, stderr } = await promisify(execFile)(AWS, argv, { env });
-        return { json: stdout.trim() === "" ? undefined : JSON.parse(stdout), exitCode: 0, stderr };
-      } catch (error) {
-        // execFile rejects with this shape when the program ends with another code than 0.
-        const { code, stderr } = error as { code: number; stderr: string };
-        return { json: undefined, exitCode: code, stderr };
-      }
-    },
-  };
-}
+import { AWS_CLI_MISSING, awsCli } from "../helpers/aws-cli.ts";
+import { startCloudFixture } from "../helpers/local-cloud-fixture.ts";
 
 test("The AWS CLI works through the life of an image, from an empty volume to nothing left", {
-  skip: MISSING,
+  skip: AWS_CLI_MISSING,
 }, async () => {
   await using fixture = await startCloudFixture();
   const { accountId, instanceId } = fixture.cloud;
-  const cli = awsCli(fixture);
+  await using cli = awsCli(fixture);
   const all = (...lines: string[]) => Promise.all(lines.map((line) => cli.run(line)));
   const ok = async (line: string) => {
     const outcome = await cli.run(line);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import {
   CreateSnapshotCommand,
   CreateVolumeCommand,
@@ -11,54 +10,13 @@ import {
   DetachVolumeCommand,
   RegisterImageCommand,
 } from "@aws-sdk/client-ec2";
-import type { LatencyMode } from "../../src/local-cloud/timing/latency.ts";
-import { FakeClock } from "../helpers/fake-clock.ts";
-import { type CloudFixture, expectAwsError, startCloudFixture } from "../helpers/local-cloud-fixture.ts";
-
-interface SlowCloud extends AsyncDisposable {
-  readonly clock: FakeClock;
-  readonly fixture: CloudFixture;
-  /** Waits for a call, letting as much time pass as its answer takes, and no more. */
-  call<T>(call: Promise<T>): Promise<T>;
-}
-
-/** No answer takes longer with this seed, and no change of state is over sooner. */
-const ANSWER_MS_MAX = 400;
-
-async function startSlowCloud(latency: LatencyMode = "aws"): Promise<SlowCloud> {
-  const clock = new FakeClock();
-  const fixture = await startCloudFixture({ clock, latency, seed: 5 });
-  return {
-    clock,
-    fixture,
-    async call(call) {
-      let isSettled = false;
-      const settled = call.finally(() => {
-        isSettled = true;
-      });
-      settled.catch(() => undefined);
-      while (!isSettled) {
-        const nowMs = clock.now();
-        const waitsMs = clock.endsOfWaitsMs
-          .map((untilMs) => untilMs - nowMs)
-          .filter((waitMs) => waitMs <= ANSWER_MS_MAX);
-        if (waitsMs.length > 0) clock.advance(Math.ceil(Math.min(...waitsMs)));
-        await setImmediate();
-      }
-      return settled;
-    },
-    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
-  };
-}
+import { expectAwsError, startCloudFixture } from "../helpers/local-cloud-fixture.ts";
+import { startSlowCloud } from "../helpers/slow-cloud.ts";
 
 test("With latency, states take their time: creating, attaching, detaching, pending", async () => {
   await using slow = await startSlowCloud();
-  const { clock, fixture, call } = slow;
+  const { fixture, call, pass } = slow;
   const ec2 = fixture.ec2();
-  const pass = async (durationMs: number) => {
-    clock.advance(durationMs);
-    for (let turn = 0; turn < 50; turn++) await setImmediate();
-  };
   const volume = async () => (await call(ec2.send(new DescribeVolumesCommand({})))).Volumes?.[0];
   const { VolumeId = "" } = await call(ec2.send(new CreateVolumeCommand({ AvailabilityZone: "us-east-1a", Size: 1 })));
   assert.equal((await volume())?.State, "creating");

@@ -15,6 +15,7 @@ const EXPRESSIONS = [
   '{{isotime "Mon Jan _2 15:04:05 2006 January Monday 02-01-06 1/2 3:4:5 03 PM pm MST -0700 -07:00 Z07:00 Z0700 -07 002"}}',
   '{{isotime "20060102150405 _2006 Janus Month v1.x 2"}}',
   '{{strftime "%Y-%m-%d %H:%M:%S %a %A %b %B %y %I %p %z %Z %%"}}',
+  '{{strftime "%c %C %E %g %G %h %i %J %k %K %l %n %N %o %O %P %q %Q %r %t %U %v %V %W %x %X %% %"}}',
   "{{user `a` | upper}}{{user `b`}}",
   '{{upper "é"}} {{lower "ÀB"}}',
   '{{split "a-b-c" "-" 1}} {{replace "a" "b" 1 "aaa"}} {{replace_all "a" "b" "aaa"}} {{replace "" "-" -1 "ab"}}',

@@ -78,30 +78,33 @@ test("build --help lists its flags and the exit codes, with one dash too", async
 const WRONG: readonly [args: readonly string[], stderr: string][] = [
   [[], 'Error: Cannot run amibake without a command\n  hint: Run "amibake --help"\n'],
   [["biuld"], 'Error: Cannot run "biuld": there is no such command\n  hint: Did you mean "amibake build"?\n'],
-  [["inspect", "t.json"], 'Error: Cannot use the command "inspect": this version of amibake does not support it\n'],
+  [
+    ["hcl2_upgrade", "t.json"],
+    'Error: Cannot use the command "hcl2_upgrade": this version of amibake does not support it\n',
+  ],
   [
     ["build", "-onerror=ask", "t.json"],
     'Error: Cannot read the command line: unknown option "--onerror"\n  hint: Did you mean --on-error?\n',
   ],
   [
     ["build"],
-    'Error: Cannot read the command line: missing required argument "template"\n  hint: Run "amibake --help"\n',
+    'Error: Cannot read the command line: missing required argument "template"\n  hint: Run "amibake build --help"\n',
   ],
   [
     ["build", "a.json", "b.json"],
-    'Error: Cannot read the command line: too many arguments for "build": Expected 1 argument but got 2\n  hint: Run "amibake --help"\n',
+    'Error: Cannot read the command line: too many arguments for "build": Expected 1 argument but got 2\n  hint: Run "amibake build --help"\n',
   ],
   [
     ["build", "-on-error=explode", "t.json"],
-    'Error: Cannot read the command line: option "--on-error <what>" argument "explode" is invalid: Allowed choices are cleanup, abort, ask, run-cleanup-provisioner\n  hint: Run "amibake --help"\n',
+    'Error: Cannot read the command line: option "--on-error <what>" argument "explode" is invalid: Allowed choices are cleanup, abort, ask, run-cleanup-provisioner\n  hint: Run "amibake build --help"\n',
   ],
   [
     ["build", "-parallel-builds=-1", "t.json"],
-    'Error: Cannot read the command line: option "--parallel-builds <number>" argument "-1" is invalid: it is not a whole number\n  hint: Run "amibake --help"\n',
+    'Error: Cannot read the command line: option "--parallel-builds <number>" argument "-1" is invalid: it is not a whole number\n  hint: Run "amibake build --help"\n',
   ],
   [
     ["build", "-x", "t.json"],
-    'Error: Cannot read the command line: unknown option "-x"\n  hint: Run "amibake --help"\n',
+    'Error: Cannot read the command line: unknown option "-x"\n  hint: Run "amibake build --help"\n',
   ],
   [["build", "-color=perhaps", "t.json"], 'Error: Cannot read "-color=perhaps" as true or false\n'],
   [
@@ -112,14 +115,9 @@ const WRONG: readonly [args: readonly string[], stderr: string][] = [
     ["build", "-force", "t.json"],
     "Error: Cannot use -force: this version of amibake does not support it\n  hint: Deregister the image of that name first: aws ec2 deregister-image\n",
   ],
-  [["build", "-debug", "t.json"], "Error: Cannot use -debug: this version of amibake does not support it\n"],
   [
-    ["build", "-on-error=ask", "t.json"],
-    "Error: Cannot use -on-error=ask: this version of amibake does not support it\n  hint: Leave it out: what a failed build made is removed\n",
-  ],
-  [
-    ["build", "-warn-on-undeclared-var", "t.json"],
-    "Error: Cannot use -warn-on-undeclared-var: this version of amibake does not support it\n",
+    ["local", "start", "--no-such-option"],
+    'Error: Cannot read the command line: unknown option "--no-such-option"\n  hint: Run "amibake local start --help"\n',
   ],
 ];
 
@@ -129,6 +127,19 @@ for (const [args, expected] of WRONG) {
     assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 2, stdout: "", stderr: expected });
   });
 }
+
+test("-warn-on-undeclared-var tells of values that the template does not know", async () => {
+  await using directory = await temporaryDirectory();
+  const [template, values] = [join(directory.path, "t.json"), join(directory.path, "values.json")];
+  await writeFile(template, JSON.stringify(TEMPLATE));
+  await writeFile(values, '{"nobody_knows": "x"}');
+  // It gets no further than to the host: an endpoint that nobody serves.
+  const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:9", AWS_REGION: "us-east-1" };
+  for (const flags of [[], ["-warn-on-undeclared-var"]]) {
+    const { stdout, stderr } = await runAmibake(["build", ...flags, `-var-file=${values}`, template], { env });
+    assert.equal(/Warning: .*"nobody_knows", which the variable file sets/.test(stdout + stderr), flags.length > 0);
+  }
+});
 
 test("a wrong usage with --json is an error as JSON on standard output", async () => {
   const { exitCode, stdout, stderr } = await runAmibake(["build", "--json", "-force", "t.json"]);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { lockFile } from "../../src/linux/file-lock.ts";
+import { lockFile } from "../../src/linux/files/file-lock.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const ENTRY = join(ROOT, "dist/cli/amibake.js");
@@ -16,8 +16,12 @@ export interface CliResult {
 export interface CliOptions {
   /** Added to a small environment of the test's own. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly cwd?: string;
+  /** For Node itself, such as `--import` of a module that works inside amibake. */
+  readonly nodeArguments?: readonly string[];
+  /** In a process group of its own, which `kill` then ends as a whole. */
+  readonly ownGroup?: boolean;
   /** Called with the process as soon as it runs, e.g. to send it a signal. */
   readonly onStart?: (child: RunningCli) => void;
 }
@@ -41,7 +45,8 @@ export async function amibakeCommand(): Promise<string[]> {
 /** Runs the built command line to its end, whatever its exit code. */
 export async function runAmibake(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const [program = "", ...rest] = await amibakeCommand();
-  const child = spawn(program, [...rest, ...args], {
+  const child = spawn(program, [...(options.nodeArguments ?? []), ...rest, ...args], {
+    detached: options.ownGroup ?? false,
     cwd: options.cwd ?? ROOT,
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/root", LC_ALL: "C", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -61,9 +66,12 @@ export async function runAmibake(args: readonly string[], options: CliOptions = 
     child.once("error", reject);
     child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
   });
+  const pid = child.pid ?? 0;
   options.onStart?.({
-    pid: child.pid ?? 0,
-    kill: (signal) => void child.kill(signal),
+    pid,
+    kill: (signal) => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(options.ownGroup ? -pid : pid, signal);
+    },
     printed: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {

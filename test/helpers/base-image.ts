@@ -35,8 +35,17 @@ export async function tinyBaseImage(options: { layout: DiskLayout }): Promise<st
   }
 }
 
-async function makeDisk(disk: string, options: { layout: DiskLayout; scratch: string }): Promise<void> {
-  const { layout, scratch } = options;
+/**
+ * Makes a disk of its own for one test.
+ *
+ * @param options.scratch a directory for what is needed meanwhile.
+ * @param options.plant changes the root file system's tree before it becomes one.
+ */
+export async function makeDisk(
+  disk: string,
+  options: { layout: DiskLayout; scratch: string; plant?: (tree: string) => Promise<void> },
+): Promise<void> {
+  const { layout, scratch, plant = async () => {} } = options;
   const partitions = partitionsOf(layout);
   const last = partitions.at(-1);
   if (last === undefined) throw new RangeError(`Layout "${layout}" has no file system`);
@@ -48,6 +57,7 @@ async function makeDisk(disk: string, options: { layout: DiskLayout; scratch: st
   if (table !== undefined) await runCommand(["sfdisk", "--quiet", disk], { input: table });
   const tree = path.join(scratch, "tree");
   await makeRootTree(tree, layout);
+  await plant(tree);
   for (const partition of partitions) await formatPartition(disk, partition, { rootTree: tree, scratch });
 }
 

@@ -4,8 +4,8 @@ import { mkdtemp, open, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SnapshotId, VolumeId } from "../../src/base/ids.ts";
-import type { FileLock } from "../../src/linux/file-lock.ts";
-import { listLoopDevices } from "../../src/linux/loop-device.ts";
+import { listLoopDevices } from "../../src/linux/devices/loop-device.ts";
+import type { FileLock } from "../../src/linux/files/file-lock.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 import { type FileDiskStorage, openDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
 

@@ -5,6 +5,7 @@ import {
   type DiskStorage,
   type SnapshotContent,
 } from "../../src/local-cloud/storage/disk-storage.ts";
+import type { ManifestBlock } from "../../src/local-cloud/storage/snapshot-manifest.ts";
 
 /**
  * Disks without bytes: it keeps the rules of the contract (what is there, what is
@@ -20,6 +21,9 @@ export class FakeDiskStorage implements DiskStorage {
   readonly foreignNodes = new Set<string>();
   /** Thrown by the next call of the method, once. */
   readonly failures = new Map<keyof DiskStorage, Error>();
+  readonly #pending = new Map<SnapshotId, { readonly sizeBytes: number; readonly blocks: Map<number, string> }>();
+  /** What the disk has left. */
+  roomBytes = 2 ** 40;
   readonly #working = new Set<string>();
 
   createVolume(volumeId: VolumeId, source: { sizeBytes: number; snapshotId?: SnapshotId }): Promise<void> {
@@ -73,11 +77,48 @@ export class FakeDiskStorage implements DiskStorage {
   deleteSnapshot(snapshotId: SnapshotId): Promise<void> {
     return this.#work("deleteSnapshot", [snapshotId], () => {
       this.snapshots.delete(snapshotId);
+      this.#pending.delete(snapshotId);
     });
   }
 
   describeSnapshot(snapshotId: SnapshotId): Promise<SnapshotContent> {
     return this.#work("describeSnapshot", [snapshotId], () => this.#content(snapshotId));
+  }
+
+  startSnapshot(snapshotId: SnapshotId, content: { sizeBytes: number; parentId?: SnapshotId }): Promise<void> {
+    return this.#work("startSnapshot", [snapshotId], () => {
+      if (content.parentId !== undefined) this.#content(content.parentId);
+      this.#pending.set(snapshotId, { sizeBytes: content.sizeBytes, blocks: new Map() });
+    });
+  }
+
+  async putBlock(snapshotId: SnapshotId, { blockIndex, hash }: ManifestBlock): Promise<boolean> {
+    const pending = this.#pending.get(snapshotId);
+    pending?.blocks.set(blockIndex, hash);
+    return pending !== undefined;
+  }
+
+  isWritten(snapshotId: SnapshotId): boolean {
+    return this.#pending.has(snapshotId);
+  }
+
+  sealSnapshot(snapshotId: SnapshotId, check: (puts: readonly ManifestBlock[]) => void): Promise<SnapshotContent> {
+    return this.#work("sealSnapshot", [snapshotId], () => {
+      const pending = this.#pending.get(snapshotId);
+      if (pending === undefined) return this.#content(snapshotId);
+      check([...pending.blocks].map(([blockIndex, hash]) => ({ blockIndex, hash })));
+      this.#pending.delete(snapshotId);
+      return this.addSnapshot(snapshotId, pending.sizeBytes);
+    });
+  }
+
+  /** There are no bytes here: what reads blocks is tested with real disks. */
+  readManifest(snapshotId: SnapshotId): Promise<never> {
+    return Promise.reject(new Error(`Cannot read "${snapshotId}": this storage has no bytes`));
+  }
+
+  readBlock(hash: string): Promise<never> {
+    return Promise.reject(new Error(`Cannot read "${hash}": this storage has no bytes`));
   }
 
   addSnapshot(snapshotId: SnapshotId, sizeBytes: number): SnapshotContent {
@@ -97,6 +138,10 @@ export class FakeDiskStorage implements DiskStorage {
   }
 
   /** Takes a moment, so that calls can overlap, and refuses those that may not. */
+  async freeBytes(): Promise<number> {
+    return this.roomBytes;
+  }
+
   async #work<T>(method: keyof DiskStorage, ids: readonly string[], work: () => T): Promise<T> {
     const taken = ids.find((id) => this.#working.has(id));
     if (taken !== undefined) throw new Error(`Two calls for "${taken}" overlap`);

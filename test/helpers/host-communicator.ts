@@ -52,6 +52,7 @@ export async function openHostCommunicator(): Promise<HostCommunicator> {
     uploadDirectory: (source, target) => copyTree(source, inside(target)),
     downloadFile: (source, target) => cp(inside(source), target),
     downloadDirectory: (source, target) => copyTree(inside(source), target),
+    removeFile: (path) => rm(inside(path), { force: true }),
     isDirectory,
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };

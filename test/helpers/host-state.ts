@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { readMountTable } from "../../src/linux/mount-table.ts";
+import { readMountTable } from "../../src/linux/mounts/mount-table.ts";
 
 /** What a build or a local cloud could leave on a machine, as lines that a person can read. */
 export type HostState = ReadonlySet<string>;
@@ -18,6 +19,24 @@ export async function readHostState(): Promise<HostState> {
     `/etc/resolv.conf with ${JSON.stringify(resolvConf)}`,
   ];
   return new Set(numberRepeats(lines));
+}
+
+// The temporary directory of a test file that the runner runs beside others, below what is all of theirs.
+const RUN_DIRECTORY = /^(?<run>.*\/ab-[^/]+)\/\d+\/t$/;
+
+/** The mount table of the host, byte for byte, but for what other test files mount at the same time. */
+export async function readHostMounts(): Promise<string> {
+  const text = await readFile("/proc/self/mountinfo", "utf8");
+  const own = tmpdir();
+  const run = RUN_DIRECTORY.exec(own)?.groups?.["run"];
+  const isOfOthers = (line: string): boolean => {
+    const mountpoint = line.split(" ")[4] ?? "";
+    return run !== undefined && mountpoint.startsWith(`${run}/`) && !mountpoint.startsWith(`${own}/`);
+  };
+  return text
+    .split("\n")
+    .filter((line) => !isOfOthers(line))
+    .join("\n");
 }
 
 /** What is there now and was not before, then what was there before and is gone. */

@@ -3,13 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ec2Api } from "../../src/aws/ec2-api.ts";
 import { AsyncDisposableStack } from "../../src/base/async-disposable-stack.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import type { Leftover } from "../../src/base/errors.ts";
 import type { DevicePath } from "../../src/base/ids.ts";
-import { type BuildContext, stepRunner } from "../../src/build/build-context.ts";
+import { attendBuild } from "../../src/build/attendance/attend-build.ts";
+import type { BuildContext } from "../../src/build/build-context.ts";
 import type { BuildEvent } from "../../src/build/build-events.ts";
-import { attachLoopDevice, detachLoopDevice } from "../../src/linux/loop-device.ts";
-import { addPartitions, removePartitions } from "../../src/linux/partitions.ts";
-import { openSandbox, type Sandbox } from "../../src/linux/sandbox.ts";
+import { createFindSyncLauncher } from "../../src/build/image-root/suppress-sync.ts";
+import { openJournal } from "../../src/build/journal/journal.ts";
+import { attachLoopDevice, detachLoopDevice } from "../../src/linux/devices/loop-device.ts";
+import { addPartitions, removePartitions } from "../../src/linux/devices/partitions.ts";
+import { openSandbox, type Sandbox } from "../../src/linux/sandbox/sandbox.ts";
 import { plainText } from "../../src/template/deferred.ts";
 import type { AmazonChrootConfig } from "../../src/template/schema/amazon-chroot.ts";
 import { tinyBaseImage } from "./base-image.ts";
@@ -23,6 +27,13 @@ export interface ImageFixture extends AsyncDisposable {
   /** A directory of its own on the host. */
   readonly scratch: string;
 }
+
+const INSTANCE = {
+  instanceId: "i-1",
+  region: "us-east-1",
+  availabilityZone: "us-east-1a",
+  accountId: "123456789012",
+};
 
 /** A tiny image on a loop device, a sandbox, and a build context that never calls AWS. */
 export async function openImageFixture(
@@ -40,8 +51,19 @@ export async function openImageFixture(
     undo.defer(() => removePartitions(device));
   }
   const signal = options.signal ?? new AbortController().signal;
-  const sandbox = await openSandbox({ keepVisible: [process.cwd()], signal });
+  const sandbox = await openSandbox({
+    keepVisible: [process.cwd()],
+    processesMax: options.config?.max_processes ?? 4096,
+    signal,
+  });
   undo.use(sandbox);
+  const journal = await openJournal({
+    directory: join(scratch, "journal"),
+    buildName: "test",
+    template: "test.json",
+    place: { accountId: "123456789012", region: "us-east-1" },
+  });
+  undo.use(journal);
   const events: BuildEvent[] = [];
   const emit = (event: BuildEvent) => void events.push(event);
   const context: BuildContext = {
@@ -49,13 +71,16 @@ export async function openImageFixture(
     config: { ...defaultConfig(join(scratch, "mnt")), ...options.config },
     environment: {},
     ec2: {} as Ec2Api,
-    instance: { instanceId: "i-1", region: "us-east-1", availabilityZone: "us-east-1a", accountId: "123456789012" },
+    means: { type: "amazon-chroot", instance: INSTANCE, devicePath: undefined },
     polling: undefined,
+    journal,
     signal,
+    clock: systemClock,
     emit,
-    runStep: stepRunner(emit),
+    ...attendBuild({ buildName: "test", emit, signal }),
     reportLeftover: (leftover: Leftover) => emit({ type: "leftover", leftover }),
     runId: "run",
+    findSyncLauncher: createFindSyncLauncher(),
   };
   const owned = undo.move();
   return { device, sandbox, context, events, scratch, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
@@ -70,6 +95,8 @@ function defaultConfig(mountPath: string): AmazonChrootConfig {
     ami_product_codes: [],
     tags: [],
     snapshot_tags: [],
+    tag: [],
+    snapshot_tag: [],
     mount_path: plainText(mountPath),
     mount_options: [],
     mount_command: "mount",
@@ -77,5 +104,9 @@ function defaultConfig(mountPath: string): AmazonChrootConfig {
     command_wrapper: { source: "{{.Command}}", needs: ["Command"], render: ({ Command = "" }) => Command },
     chroot_mounts: [],
     copy_files: [],
+    pass_environment: [],
+    allow_services: false,
+    max_processes: 4096,
+    suppress_sync: true,
   };
 }

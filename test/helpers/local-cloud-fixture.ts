@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EBSClient } from "@aws-sdk/client-ebs";
 import { AttachVolumeCommand, type AttachVolumeCommandOutput, EC2Client } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { AsyncDisposableStack } from "../../src/base/async-disposable-stack.ts";
@@ -26,6 +27,7 @@ export interface CloudFixture extends AsyncDisposable {
   readonly reports: string[];
   /** The account's own client, or one for another region or other credentials. */
   ec2(options?: ClientOptions): EC2Client;
+  ebs(options?: ClientOptions): EBSClient;
   sts(options?: ClientOptions): STSClient;
   /** Credentials of a role in another account. */
   otherAccount(accountId: string): Promise<Credentials>;
@@ -39,20 +41,23 @@ export interface CloudFixture extends AsyncDisposable {
 export interface AwsError {
   readonly name: string;
   readonly message: string;
+  /** Of the exceptions of the EBS direct APIs. */
+  readonly Reason?: string;
   readonly $metadata: { readonly httpStatusCode?: number };
 }
 
 /** Waits for the call to fail as AWS says it would. */
 export async function expectAwsError(
   call: Promise<unknown>,
-  expected: { name: string; message?: string | RegExp; status?: number },
+  expected: { name: string; message?: string | RegExp; status?: number; reason?: string },
 ): Promise<void> {
   await assert.rejects(call, (error: unknown) => {
     // The SDK's exceptions have this shape; anything else fails the comparisons below.
-    const { name, message, $metadata } = error as AwsError;
+    const { name, message, Reason, $metadata } = error as AwsError;
     assert.equal(name, expected.name, message);
     if (typeof expected.message === "string") assert.equal(message, expected.message);
     if (expected.message instanceof RegExp) assert.match(message, expected.message);
+    if (expected.reason !== undefined) assert.equal(Reason, expected.reason, message);
     if (expected.status !== undefined) assert.equal($metadata.httpStatusCode, expected.status);
     return true;
   });
@@ -107,6 +112,11 @@ export async function startCloudFixture(options: Partial<LocalCloudOptions> = {}
     reports,
     ec2(clientOptions = {}) {
       const client = new EC2Client(settings(clientOptions));
+      clients.push(client);
+      return client;
+    },
+    ebs(clientOptions = {}) {
+      const client = new EBSClient(settings(clientOptions));
       clients.push(client);
       return client;
     },

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, realpath, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { runCommand } from "../../src/linux/run-command.ts";
 
@@ -67,8 +67,10 @@ async function busyboxPath(): Promise<string> {
 }
 
 /** Copies a program, under the name that the image calls it, and the libraries that it loads. */
-async function installProgram(root: string, options: { from: string; to: string }): Promise<void> {
+export async function installProgram(root: string, options: { from: string; to: string }): Promise<void> {
   const target = path.join(root, options.to);
+  // It may be a link to busybox.
+  await rm(target, { force: true });
   await copyFile(await realpath(options.from), target);
   await chmod(target, 0o755);
   const { stdout } = await runCommand(["ldd", options.from]);

@@ -79,3 +79,18 @@ export const FAILURE: readonly NamedBuildEvent[] = [
     elapsedMs: 800,
   }),
 ];
+
+/** The image is complete; then its post-processor fails. */
+export const FAILED_AFTERWARDS: readonly NamedBuildEvent[] = [
+  at(0, { type: "step-started", step: "step-9", title: "manifest: out.json" }),
+  at(0.2, { type: "step-failed", step: "step-9", title: "manifest: out.json", elapsedMs: 200 }),
+  at(0.2, {
+    type: "build-failed",
+    error: new ToolError("ERR_POST_PROCESSOR_FAILED", 'Cannot post-process with "manifest: out.json" of web.json:7:5', {
+      cause: new ToolError("ERR_MANIFEST", 'Cannot add to the manifest "out.json": it is no JSON object'),
+      hint: "The image is complete all the same, and stays: us-east-1:ami-0aa",
+    }),
+    artifact: { ...ARTIFACT, imageName: "web-hunter2" },
+    elapsedMs: 20_200,
+  }),
+];

@@ -1,11 +1,8 @@
 // What the kill campaign of the storage does: random calls, each told before and after, so that whoever kills the
-// process knows what was acknowledged. Run as a program, it goes on until it is killed.
+// process knows what was acknowledged. test/fixtures/storage-campaign.ts is the process.
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import type { SnapshotId, VolumeId } from "../../src/base/ids.ts";
-import { seededRandom } from "../../src/base/random.ts";
-import { lockFile } from "../../src/linux/file-lock.ts";
-import { type FileDiskStorage, openDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
+import type { FileDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
 import { BLOCK_BYTES, writeAt } from "./disk-store.ts";
 
 export const BLOCK_COUNT = 6;
@@ -143,25 +140,4 @@ export function pathOf(model: Model, volumeId: VolumeId, { storeDirectory, devic
   const device = model.volumes[volumeId]?.device;
   if (device === undefined) return `${storeDirectory}/volumes/${volumeId}.disk`;
   return `${deviceDirectory}/${device.replace("/dev/sd", "xvd")}`;
-}
-
-async function runCampaign(places: Places, start: Model, seed: number): Promise<void> {
-  const random = seededRandom(seed);
-  const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-  say({ opening: true });
-  const lock = await lockFile(join(places.storeDirectory, "lock"));
-  const storage = await openDiskStorage({ ...places, lock, nitro: false });
-  for (let model = start; ; ) {
-    const operation = chooseOperation(model, random);
-    if (operation === undefined) continue;
-    say({ begin: operation });
-    await perform(storage, operation, model, places);
-    model = after(model, operation);
-    say({ done: operation });
-  }
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const [places = "", model = "", seed = ""] = process.argv.slice(2);
-  await runCampaign(JSON.parse(places), JSON.parse(model), Number(seed));
 }

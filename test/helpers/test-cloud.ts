@@ -8,7 +8,11 @@ import {
   DescribeVolumesCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
+import { NEVER } from "../../src/base/never.ts";
+import { stopDaemon } from "../../src/cli/commands/local-stop.ts";
+import { isStore, resetStore } from "../../src/local-cloud/reset-store.ts";
 import { type CliResult, runAmibake } from "./amibake-cli.ts";
+import { importDisk } from "./ask-cloud.ts";
 import { tinyBaseImage } from "./base-image.ts";
 import type { DiskLayout } from "./disk-layouts.ts";
 import { readHostState } from "./host-state.ts";
@@ -32,19 +36,29 @@ export interface TestCloud extends AsyncDisposable {
 
 /** At the end of its scope nothing of it may be left on the host: that is asserted too. */
 export async function startTestCloud(
-  options: { layout?: DiskLayout; startOptions?: readonly string[] } = {},
+  options: {
+    layout?: DiskLayout;
+    /** The base image's disk, instead of a tiny one. */
+    disk?: string;
+    startOptions?: readonly string[];
+    storeParent?: string;
+  } = {},
 ): Promise<TestCloud> {
   const scratch = await mkdtemp(join(tmpdir(), "amibake-cloud-"));
-  const storeDirectory = join(scratch, "store");
+  const storeDirectory = join(options.storeParent ?? scratch, "store");
   const local = async (...args: string[]): Promise<CliResult> => {
     const result = await runAmibake(["local", ...args, "--store", storeDirectory]);
     assert.equal(result.exitCode, 0, result.stderr);
     return result;
   };
   const started = await local("start", ...(options.startOptions ?? []));
-  const environment = exportedVariables(started.stdout);
-  const disk = await tinyBaseImage({ layout: options.layout ?? "gpt" });
-  const imported = JSON.parse((await local("import", disk, "--name", "base", "--json")).stdout);
+  const stateDirectory = join(scratch, "state");
+  const environment: Record<string, string> = {
+    ...exportedVariables(started.stdout),
+    AMIBAKE_STATE_DIR: stateDirectory,
+  };
+  const disk = options.disk ?? (await tinyBaseImage({ layout: options.layout ?? "gpt" }));
+  const imported = await importDisk(storeDirectory, { path: disk, name: "base" });
   const ec2 = new EC2Client({
     region: environment["AWS_REGION"] ?? "",
     endpoint: environment["AWS_ENDPOINT_URL"] ?? "",
@@ -53,7 +67,7 @@ export async function startTestCloud(
       secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
     },
   });
-  const baseIds = new Set([imported.imageId, imported.snapshotId]);
+  const baseIds = new Set<string>([imported.imageId, imported.snapshotId]);
   return {
     storeDirectory,
     environment,
@@ -66,11 +80,15 @@ export async function startTestCloud(
     resources: async () => (await resourceIds(ec2)).filter((id) => !baseIds.has(id)),
     async [Symbol.asyncDispose]() {
       ec2.destroy();
-      await local("stop", "--force");
-      await local("reset", "--yes");
+      if (await isStore(storeDirectory)) {
+        await stopDaemon(storeDirectory, true);
+        await resetStore(storeDirectory, { signal: NEVER });
+      }
       await rm(scratch, { recursive: true });
       // Other tests run at the same time: only what is of this store can be judged here.
-      const ours = [...(await readHostState())].filter((line) => line.includes(scratch));
+      const ours = [...(await readHostState())].filter(
+        (line) => line.includes(scratch) || line.includes(storeDirectory),
+      );
       assert.deepEqual(ours, []);
     },
   };

@@ -1,15 +1,16 @@
 // Whatever fails, and whenever a build is interrupted: nothing is left.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AwsError } from "../../src/aws/aws-error.ts";
 import type { Ec2Calls } from "../../src/aws/ec2-api.ts";
-import type { NamedBuildEvent } from "../../src/build/build-events.ts";
 import type { BuildHost } from "../../src/build/build-host.ts";
 import { createBuildHost } from "../../src/build/build-host.ts";
-import { type BuildSummary, runBuilds } from "../../src/build/run-builds.ts";
-import { readTemplate } from "../../src/template/read-template.ts";
 import { writeTemplate } from "../helpers/build-template.ts";
+import { makeGate } from "../helpers/gate.ts";
+import { readHostMounts } from "../helpers/host-state.ts";
+import { type BuildHereOptions, runBuildHere } from "../helpers/run-build.ts";
 import { startTestCloud, type TestCloud } from "../helpers/test-cloud.ts";
 
 let cloud: TestCloud;
@@ -22,30 +23,14 @@ before(async () => {
 });
 after(() => cloud[Symbol.asyncDispose]());
 
-async function build(
-  options: { host?: BuildHost; signal?: AbortSignal; onEvent?: (event: NamedBuildEvent) => void } = {},
-): Promise<BuildSummary> {
-  const plan = await readTemplate(template, {
-    variables: [],
-    varFiles: [],
-    only: [],
-    except: [],
-    environment: {},
-    startTime: new Date(),
-  });
-  return runBuilds(plan, options.host ?? createBuildHost({ environment: cloud.environment }), {
-    parallelBuildsMax: 0,
-    signal: options.signal ?? new AbortController().signal,
-    onEvent: options.onEvent ?? (() => {}),
-  });
-}
+const build = (options: BuildHereOptions = {}) => runBuildHere(cloud, template, options);
 
 /** A host whose nth EC2 call fails, before it is sent or, as a lost answer, after. */
 function failingHost(nth: number, when: "before" | "after"): { host: BuildHost; calls: string[] } {
   const real = createBuildHost({ environment: cloud.environment });
   const calls: string[] = [];
   const host: BuildHost = {
-    environment: real.environment,
+    ...real,
     async connect(config, options) {
       const connection = await real.connect(config, options);
       const failing = <T extends Ec2Calls>(api: T): T =>
@@ -56,7 +41,7 @@ function failingHost(nth: number, when: "before" | "after"): { host: BuildHost; 
             if (typeof member !== "function") return member;
             return async (...args: unknown[]) => {
               const isFailing = calls.push(String(name)) === nth;
-              if (isFailing && when === "before") throw new AwsError(String(name), "InternalError", "injected");
+              if (isFailing && when === "before") throw new AwsError(String(name), "UnauthorizedOperation", "injected");
               const result = await member.apply(target, args);
               if (isFailing) throw new AwsError(String(name), "InternalError", "injected");
               return result;
@@ -70,10 +55,6 @@ function failingHost(nth: number, when: "before" | "after"): { host: BuildHost; 
   return { host, calls };
 }
 
-const mountTable = () => readFile("/proc/self/mountinfo", "utf8");
-
-/** Calls whose lost answer cannot be told from one that never arrived: only a journal could settle them. */
-const UNSETTLED = new Set(["createVolume", "createSnapshot", "registerImage"]);
 /** Releases: when they fail, what they would have removed is reported. */
 const RELEASES = new Set(["deleteVolume", "detachVolume"]);
 
@@ -82,7 +63,7 @@ test("a failing EC2 call, whichever it is, ends the build with its error and lea
   const complete = await build({ host });
   assert.ok("artifact" in (complete.results[0] ?? {}), "the build without a failure");
   const earlier = await cloud.resources();
-  const mounts = await mountTable();
+  const mounts = await readHostMounts();
   for (let nth = 1; nth <= calls.length; nth++) {
     const name = calls[nth - 1] ?? "";
     if (RELEASES.has(name)) continue;
@@ -93,22 +74,26 @@ test("a failing EC2 call, whichever it is, ends the build with its error and lea
     assert.deepEqual(leftovers, [], `call ${nth}, ${name}`);
     assert.deepEqual(await cloud.resources(), earlier, `call ${nth}, ${name}`);
   }
-  assert.equal(await mountTable(), mounts);
+  assert.equal(await readHostMounts(), mounts);
 });
 
-test("a lost answer of a call that can be undone leaves nothing", async () => {
+test("a lost answer, whichever it is, ends in one image or in an error, and leaves nothing", async () => {
   const { host, calls } = failingHost(0, "after");
   await build({ host });
-  const earlier = await cloud.resources();
+  const creating = new Set(["createVolume", "attachVolume", "createSnapshot", "registerImage"]);
   for (let nth = 1; nth <= calls.length; nth++) {
     const name = calls[nth - 1] ?? "";
-    if (UNSETTLED.has(name) || RELEASES.has(name) || !/^(attach|share)/.test(name)) continue;
-    await build({ host: failingHost(nth, "after").host });
-    assert.deepEqual(await cloud.resources(), earlier, `call ${nth}, ${name}`);
+    if (RELEASES.has(name)) continue;
+    const earlier = new Set(await cloud.resources());
+    const [result] = (await build({ host: failingHost(nth, "after").host })).results;
+    const added = (await cloud.resources()).filter((id) => !earlier.has(id));
+    assert.equal(result !== undefined && "artifact" in result, creating.has(name), `call ${nth}, ${name}`);
+    assert.equal(added.length, creating.has(name) ? 2 : 0, `call ${nth}, ${name}: ${added.join(" ")}`);
   }
+  assert.deepEqual(await readdir(join(cloud.scratch, "state/builds")), [], "journals");
 });
 
-test("a volume that cannot be deleted is a leftover with the command that removes it, and the image is kept", async () => {
+test("a volume that cannot be deleted is a leftover that the command it names removes, and the image is kept", async () => {
   const { host, calls } = failingHost(0, "before");
   await build({ host });
   const earlier = new Set(await cloud.resources());
@@ -117,20 +102,21 @@ test("a volume that cannot be deleted is a leftover with the command that remove
   const [volume] = (await cloud.resources()).filter((id) => id.startsWith("vol-") && !earlier.has(id));
   assert.equal(leftovers.length, 1);
   assert.equal(leftovers[0]?.id, volume);
-  assert.equal(leftovers[0]?.removeWith, `aws ec2 --region us-east-1 delete-volume --volume-id ${volume}`);
-  const real = await createBuildHost({ environment: cloud.environment }).connect({ type: "amazon-chroot" } as never, {
-    signal: new AbortController().signal,
-    onRetry: () => {},
-  });
-  await real.ec2.releasing.deleteVolume(volume as never);
-  real[Symbol.dispose]();
+  const { AMIBAKE_STATE_DIR } = cloud.environment;
+  assert.equal(leftovers[0]?.removeWith, `env AMIBAKE_STATE_DIR=${AMIBAKE_STATE_DIR} amibake clean`);
+  const cleaned = await cloud.amibake(["clean"]);
+  assert.match(cleaned.stdout, new RegExp(`removed volume ${volume}\n`), cleaned.stderr);
+  assert.deepEqual(
+    (await cloud.resources()).filter((id) => !earlier.has(id)).map((id) => id.split("-")[0]),
+    ["snap", "ami"],
+  );
 });
 
 test("cancelling at any event of a build leaves nothing", async () => {
   let count = 0;
   await build({ onEvent: () => void count++ });
   const earlier = await cloud.resources();
-  const mounts = await mountTable();
+  const mounts = await readHostMounts();
   for (let nth = 1; nth < count; nth++) {
     const controller = new AbortController();
     let seen = 0;
@@ -151,7 +137,7 @@ test("cancelling at any event of a build leaves nothing", async () => {
     assert.deepEqual(leftovers, [], at);
     assert.deepEqual(await cloud.resources(), earlier, at);
   }
-  assert.equal(await mountTable(), mounts);
+  assert.equal(await readHostMounts(), mounts);
 });
 
 for (const creating of ["createVolume", "attachVolume", "createSnapshot", "registerImage"] as const) {
@@ -160,7 +146,7 @@ for (const creating of ["createVolume", "attachVolume", "createSnapshot", "regis
     const controller = new AbortController();
     const real = createBuildHost({ environment: cloud.environment });
     const host: BuildHost = {
-      environment: real.environment,
+      ...real,
       async connect(config, options) {
         const connection = await real.connect(config, options);
         const ec2 = new Proxy(connection.ec2, {
@@ -188,8 +174,9 @@ for (const creating of ["createVolume", "attachVolume", "createSnapshot", "regis
 test("a build whose mountpoint another build uses is refused, and disturbs nobody", async () => {
   const earlier = new Set(await cloud.resources());
   const mount_path = `${cloud.scratch}/fixed`;
-  const slow = await writeTemplate(cloud, { ami_name: "image {{uuid}}", mount_path }, [
-    { type: "shell", inline: ["echo now", "sleep 2", "test -s /etc/resolv.conf"] },
+  const { chroot_mounts, wait, open } = await makeGate(cloud);
+  const slow = await writeTemplate(cloud, { ami_name: "image {{uuid}}", mount_path, chroot_mounts }, [
+    { type: "shell", inline: ["echo now", wait, "test -s /etc/resolv.conf"] },
   ]);
   const quick = await writeTemplate(cloud, { ami_name: "image {{uuid}}", mount_path });
   let second: ReturnType<typeof cloud.amibake> | undefined;
@@ -197,6 +184,7 @@ test("a build whose mountpoint another build uses is refused, and disturbs nobod
     onStart: (child) =>
       void child.printed(": now").then(() => {
         second = cloud.amibake(["build", "-color=false", quick]);
+        void second.finally(open);
       }),
   });
   const refused = await second;

@@ -1,39 +1,19 @@
 // The steps of a build between "attached" and "detached", on a real disk.
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { mountChroot } from "../../src/build/chroot-mounts.ts";
-import { copyFiles } from "../../src/build/copy-files.ts";
-import { findRootPartition } from "../../src/build/find-root-partition.ts";
-import { mountRoot } from "../../src/build/mount-root.ts";
-import { chrootCommunicator } from "../../src/linux/chroot-communicator.ts";
+import { mountChroot } from "../../src/build/image-root/chroot-mounts.ts";
+import { copyFiles } from "../../src/build/image-root/copy-files.ts";
+import { findRootPartition } from "../../src/build/image-root/find-root-partition.ts";
+import { mountRoot } from "../../src/build/image-root/mount-root.ts";
 import { plainText } from "../../src/template/deferred.ts";
 import type { DiskLayout } from "../helpers/disk-layouts.ts";
-import { type ImageFixture, openImageFixture } from "../helpers/image-fixture.ts";
+import { readHostMounts } from "../helpers/host-state.ts";
+import { communicatorOf } from "../helpers/image-commands.ts";
+import { openImageFixture } from "../helpers/image-fixture.ts";
 
 const never = new AbortController().signal;
-
-function communicatorOf({ sandbox }: ImageFixture, mountpoint: string, environment: Record<string, string> = {}) {
-  const ended: string[] = [];
-  const communicator = chrootCommunicator({
-    sandbox,
-    mountpoint,
-    environment: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...environment },
-    wrap: (argv) => argv,
-    onProcessesEnded: (processes) => ended.push(...processes.map(({ commandLine }) => commandLine)),
-  });
-  const run = async (commandLine: string): Promise<string[]> => {
-    const lines: string[] = [];
-    const exitCode = await communicator.run(commandLine, {
-      signal: never,
-      onLine: (_stream, line) => lines.push(line),
-    });
-    assert.equal(exitCode, 0, lines.join("\n"));
-    return lines;
-  };
-  return { communicator, run, ended };
-}
 
 const layouts: [DiskLayout, reason: RegExp][] = [
   ["gpt", /the only one/],
@@ -65,13 +45,13 @@ test("mount_partition decides, and one that is not there is an error that lists 
 test("mountRoot() leaves neither a mount nor a directory, and fails clearly on what is no file system", async () => {
   await using fixture = await openImageFixture({ config: { mount_partition: "0" } });
   await assert.rejects(mountRoot(fixture.context, fixture.sandbox, fixture.device), {
-    message: `Cannot mount "${fixture.device}" on "${fixture.scratch}/mnt"`,
+    message: `Cannot mount "${fixture.device}" on "${fixture.scratch}/mnt": it holds a partition table (gpt), not a file system`,
   });
   await assert.rejects(readFile(join(fixture.scratch, "mnt")), { code: "ENOENT" });
 });
 
 test("mountRoot() unmounts what a provisioner mounted, and shows nothing of it to the host", async () => {
-  const before = await readFile("/proc/self/mountinfo", "utf8");
+  const before = await readHostMounts();
   await using fixture = await openImageFixture();
   {
     await using root = await mountRoot(fixture.context, fixture.sandbox, fixture.device);
@@ -82,9 +62,9 @@ test("mountRoot() unmounts what a provisioner mounted, and shows nothing of it t
     );
     const { run } = communicatorOf(fixture, root.mountpoint);
     await run("mount -t tmpfs tmpfs /tmp && mkdir /tmp/deep && mount -t tmpfs tmpfs /tmp/deep");
-    assert.equal(await readFile("/proc/self/mountinfo", "utf8"), before);
+    assert.equal(await readHostMounts(), before);
   }
-  assert.equal(await readFile("/proc/self/mountinfo", "utf8"), before);
+  assert.equal(await readHostMounts(), before);
 });
 
 test("an unmount that stays busy fails and names the holder", async () => {
@@ -117,7 +97,9 @@ test("chroot_mounts: a symlink of the image does not lead a mount to the host", 
 test("commands in the image get exactly the words written, the given environment, and no host process", async () => {
   await using fixture = await openImageFixture();
   await using root = await mountRoot(fixture.context, fixture.sandbox, fixture.device);
-  const { run } = communicatorOf(fixture, root.mountpoint, { GREETING: "a$HOME `id` 'b' \"c\"" });
+  const { run } = communicatorOf(fixture, root.mountpoint, {
+    environment: { GREETING: "a$HOME `id` 'b' \"c\"" },
+  });
   assert.deepEqual(await run('printf "%s\\n" "$GREETING"'), ["a$HOME `id` 'b' \"c\""]);
   assert.deepEqual(await run("echo one\necho two; pwd"), ["one", "two", "/"]);
   assert.deepEqual(await run("echo '$HOME' \\$x"), ["$HOME $x"]);
@@ -153,6 +135,31 @@ test("copy_files gives back what it covered: a file, a dangling symlink, nothing
   );
 });
 
+test("copy_files leaves the host alone where a provisioner has put a link to it in place of a directory", async () => {
+  await using fixture = await openImageFixture();
+  const { scratch } = fixture;
+  const inNew = join(scratch, "new/deep/file");
+  const inOld = join(scratch, "old/file");
+  for (const path of [inNew, inOld]) await mkdir(dirname(path), { recursive: true });
+  for (const path of [inNew, inOld]) await writeFile(path, "of the host\n");
+  // The directory that undoing would remove, if it followed the link to the host.
+  await mkdir(join(scratch, "victim/deep"), { recursive: true });
+  await using root = await mountRoot(fixture.context, fixture.sandbox, fixture.device);
+  const { run } = communicatorOf(fixture, root.mountpoint);
+  await run(`mkdir -p ${scratch}/old; echo original >${inOld}`);
+  const config = { ...fixture.context.config, copy_files: [inNew, inOld] };
+  {
+    await using _copied = await copyFiles({ ...fixture.context, config }, fixture.sandbox, root.mountpoint);
+    await run(`cd ${scratch}; for each in new old; do mv $each was-$each; ln -s ${scratch}/victim $each; done`);
+  }
+  assert.deepEqual(await readdir(join(scratch, "victim")), ["deep"]);
+  assert.deepEqual(await readdir(join(scratch, "old")), ["file"]);
+  assert.deepEqual(await run(`cd ${scratch}; cat was-old/file; ls -A was-old; ls -A was-new/deep`), [
+    "original",
+    "file",
+  ]);
+});
+
 test("copy_files names a file that the host does not have, and leaves the image as it was", async () => {
   await using fixture = await openImageFixture();
   await using root = await mountRoot(fixture.context, fixture.sandbox, fixture.device);
@@ -183,6 +190,12 @@ test("transfers stay in the image, keep modes, and follow the image's links insi
     "script",
     "755",
   ]);
+
+  await communicator.removeFile("/climb");
+  await communicator.removeFile("/not/there");
+  await communicator.removeFile("/etc/linked/script.sh");
+  assert.equal(await readFile(outside, "utf8"), "untouched\n");
+  assert.deepEqual(await run(`ls /climb /real/script.sh 2>/dev/null || cat ${outside}`), ["uploaded"]);
 
   const tree = join(fixture.scratch, "tree");
   await mkdir(join(tree, "sub"), { recursive: true });

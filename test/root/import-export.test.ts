@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { listLoopDevices } from "../../src/linux/loop-device.ts";
+import { listLoopDevices } from "../../src/linux/devices/loop-device.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 import { parseEntry, unpackTarball } from "../../src/local-cloud/import/unpack-tarball.ts";
 import { type CliResult, runAmibake } from "../helpers/amibake-cli.ts";

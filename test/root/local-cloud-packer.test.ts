@@ -13,7 +13,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { AsyncDisposableStack } from "../../src/base/async-disposable-stack.ts";
 import type { SnapshotId } from "../../src/base/ids.ts";
-import { listLoopDevices } from "../../src/linux/loop-device.ts";
+import { listLoopDevices } from "../../src/linux/devices/loop-device.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 import { startLocalCloud } from "../../src/local-cloud/server.ts";
 import { openDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";

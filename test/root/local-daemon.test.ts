@@ -14,7 +14,7 @@ import {
   DetachVolumeCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
-import { listLoopDevices } from "../../src/linux/loop-device.ts";
+import { listLoopDevices } from "../../src/linux/devices/loop-device.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 import { type CliResult, runAmibake } from "../helpers/amibake-cli.ts";
 
@@ -175,6 +175,22 @@ test("local start says why it cannot", async () => {
   assert.match(imds.stderr, /it is not HOST:PORT/);
 });
 
+// Node's own recursive mkdir never ends there.
+test("a store that cannot be made is named, whoever would make it", { timeout: 30_000 }, async () => {
+  for (const args of [["start"], ["start", "--foreground"], ["serve"], ["images"]]) {
+    for (const [store, why] of [
+      ["/proc/amibake/store", "ENOENT"],
+      ["/dev/null", "ENOTDIR"],
+    ] as const) {
+      const { exitCode, stderr, stdout } = await runAmibake(["local", ...args, "--store", store]);
+      assert.equal(exitCode, 4, stderr);
+      const start = `Error: Cannot make the store's directory "${store}": ${why}: `;
+      assert.ok(stderr.startsWith(start), `${args.join(" ")}: ${stderr}${stdout}`);
+      assert.match(stderr, /hint: Choose another store with --store\n$/);
+    }
+  }
+});
+
 test("local start --foreground ends with a signal, and gives its devices back", async () => {
   await using store = await makeStore();
   let devicePath = "";
@@ -202,6 +218,18 @@ test("eight commands at once with no daemon running all succeed, and leave none"
   await assert.rejects(access(join(store.directory, "control.sock")));
 });
 
+async function waitUntilThere(path: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    assert.ok(tries < 10_000, `${path} does not appear`);
+    await delay(5);
+  }
+}
+
 test("a killed client does not keep its daemon", async () => {
   await using store = await makeStore();
   // The second one waits for a big answer that nobody reads; both are killed while the daemon works for them.
@@ -212,7 +240,9 @@ test("a killed client does not keep its daemon", async () => {
   await runCommand(["dd", "if=/dev/urandom", `of=${image}`, "bs=1M", "count=300", "seek=2", "conv=notrunc"]);
   const result = await runAmibake(["local", "import", image, "--name", "x", "--store", store.directory], {
     async onStart(child) {
-      while ((await store.local("status")).exitCode !== 0) await delay(10);
+      // Looked for without a process each time: on a busy machine the import would be over before the first had told.
+      await waitUntilThere(join(store.directory, "control.sock"));
+      await delay(100);
       child.kill("SIGKILL");
     },
   });

@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
-import { chrootCommunicator } from "../../src/linux/chroot-communicator.ts";
-import { openSandbox } from "../../src/linux/sandbox.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { ToolError } from "../../src/base/errors.ts";
+import { chrootCommunicator } from "../../src/linux/sandbox/chroot-communicator.ts";
+import { openSandbox } from "../../src/linux/sandbox/sandbox.ts";
 import type { ProvisionEvent } from "../../src/provision/provision-events.ts";
 import { runProvisioners } from "../../src/provision/run-provisioners.ts";
 import { readTemplate } from "../../src/template/read-template.ts";
@@ -27,7 +30,7 @@ async function provision(context: TestContext, provisioners: readonly unknown[])
     except: [],
     environment: {},
     startTime: new Date(),
-    stdin: async () => JSON.stringify({ builders: [builder], provisioners }),
+    stdin: () => Readable.from([Buffer.from(JSON.stringify({ builders: [builder], provisioners }))]),
   });
   const events: ProvisionEvent[] = [];
   await using sandbox = await openSandbox({ keepVisible: [directory, process.cwd()], signal: never });
@@ -43,6 +46,7 @@ async function provision(context: TestContext, provisioners: readonly unknown[])
     buildName: "web",
     buildType: "amazon-chroot",
     signal: never,
+    clock: systemClock,
     emit: (event) => events.push(event),
     runStep: (_title, work) => work(),
   });
@@ -91,4 +95,16 @@ test("a file provisioner moves files and directories both ways and keeps their m
   assert.equal((await stat(path.join(host, "back/app/bin/run"))).mode & 0o777, 0o750);
   assert.equal(await readFile(path.join(host, "new/motd.txt"), "utf8"), "Hello\n");
   assert.ok(events.some((event) => event.type === "output" && event.line === "ran"));
+});
+
+// Node's own recursive mkdir never ends there.
+test("a download to where no directory can be made fails at once", { timeout: 30_000 }, async (context) => {
+  const download = { type: "file", direction: "download", source: "/etc/hostname", destination: "/proc/nope/x" };
+  await assert.rejects(provision(context, [download]), (error: Error) => {
+    const { code, message, hint } = error.cause as ToolError;
+    assert.equal(code, "ERR_FILE_DESTINATION");
+    assert.match(message, /^Cannot make the directory "\/proc\/nope": ENOENT: /);
+    assert.equal(hint, 'Correct "destination": it is a path of this host');
+    return true;
+  });
 });

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { runCommand } from "../../src/linux/run-command.ts";
-import { openSandbox } from "../../src/linux/sandbox.ts";
+import { openSandbox } from "../../src/linux/sandbox/sandbox.ts";
+import { readHostMounts } from "../helpers/host-state.ts";
 
 const never = new AbortController().signal;
 const open = (keepVisible: string[] = [process.cwd()]) => openSandbox({ keepVisible, signal: never });
-const hostMounts = () => readFile("/proc/self/mountinfo", "utf8");
 
 async function namespacePids(namespace: string): Promise<string[]> {
   const found: string[] = [];
@@ -22,7 +22,7 @@ async function namespacePids(namespace: string): Promise<string[]> {
 }
 
 test("openSandbox() keeps mounts and processes to itself and takes them along when it ends", async () => {
-  const before = await hostMounts();
+  const before = await readHostMounts();
   const directory = await mkdtemp(join(tmpdir(), "amibake-sandbox-"));
   let namespace = "";
   {
@@ -30,12 +30,12 @@ test("openSandbox() keeps mounts and processes to itself and takes them along wh
     await sandbox.run(["mount", "-t", "tmpfs", "tmpfs", directory]);
     await sandbox.run(["/bin/sh", "-c", `echo inside >${directory}/file; setsid sleep 60 & :`]);
     assert.equal(await readFile(sandbox.pathFromHere(`${directory}/file`), "utf8"), "inside\n");
-    assert.equal(await hostMounts(), before);
+    assert.equal(await readHostMounts(), before);
     namespace = (await sandbox.run(["readlink", "/proc/self/ns/pid"])).stdout.toString().trim();
     assert.ok((await namespacePids(namespace)).length >= 2);
   }
   assert.deepEqual(await namespacePids(namespace), []);
-  assert.equal(await hostMounts(), before);
+  assert.equal(await readHostMounts(), before);
   await rm(directory, { recursive: true });
 });
 
@@ -60,7 +60,7 @@ test("PID 1 of the sandbox reaps: a daemon that was stopped is gone at once", as
 
 test("the sandbox ends when the process that opened it is killed", async () => {
   const script = `
-    import { openSandbox } from ${JSON.stringify(new URL("../../src/linux/sandbox.ts", import.meta.url).href)};
+    import { openSandbox } from ${JSON.stringify(new URL("../../src/linux/sandbox/sandbox.ts", import.meta.url).href)};
     const sandbox = await openSandbox({ keepVisible: [], signal: new AbortController().signal });
     await sandbox.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]);
     await sandbox.run(["/bin/sh", "-c", "setsid sleep 63 & :"]);
@@ -77,6 +77,16 @@ test("the sandbox ends when the process that opened it is killed", async () => {
   await once(child, "exit");
   for (let looks = 0; looks < 100 && (await namespacePids(namespace)).length > 0; looks++) await delay(20);
   assert.deepEqual(await namespacePids(namespace), []);
+});
+
+test("a sandbox whose first process was killed says so, with a hint, to whoever wants to run something in it", async () => {
+  await using sandbox = await open();
+  const [, pid = ""] = /^\/proc\/(\d+)\//.exec(sandbox.pathFromHere("/")) ?? [];
+  process.kill(Number(pid), "SIGKILL");
+  while ((await readdir("/proc")).includes(pid)) await delay(10);
+  const ended = { code: "ERR_SANDBOX_ENDED", hint: /dmesg/ };
+  await assert.rejects(sandbox.run(["true"]), ended);
+  await assert.rejects(sandbox.runOnTerminal(["true"]), ended);
 });
 
 test("a disk that others have mounted can be unmounted and is free while a sandbox is open", async () => {

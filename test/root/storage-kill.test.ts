@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SnapshotId, VolumeId } from "../../src/base/ids.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import { lockFile } from "../../src/linux/file-lock.ts";
+import { lockFile } from "../../src/linux/files/file-lock.ts";
 import type { FileDiskStorage } from "../../src/local-cloud/storage/open-disk-storage.ts";
 import { BLOCK_BYTES, type DiskStore, makeDiskStore, readAt, writeAt } from "../helpers/disk-store.ts";
 import {
@@ -21,12 +21,12 @@ import {
   type Operation,
   pathOf,
 } from "../helpers/storage-campaign.ts";
+import { programCommand } from "../helpers/test-program.ts";
 
 const VICTIMS = [...METHODS, "opening"] as const;
 const KILLS = 3 * VICTIMS.length;
 // About as long as the longest of them takes.
 const DELAY_MS_MAX = 40;
-const CAMPAIGN = join(import.meta.dirname, "../helpers/storage-campaign.ts");
 
 test(`${KILLS} kills during all methods lose nothing that was acknowledged, and leave nothing`, async (context) => {
   const seed = Number(process.env["AMIBAKE_TEST_SEED"] ?? Date.now() % 1_000_000);
@@ -70,8 +70,10 @@ async function runUntilKilled(
   { seed, victim, delayMs }: { seed: number; victim: (typeof VICTIMS)[number]; delayMs: number },
 ): Promise<Outcome> {
   const places = JSON.stringify({ storeDirectory: store.storeDirectory, deviceDirectory: store.deviceDirectory });
-  const argv = ["--import", "tsx", CAMPAIGN, places, JSON.stringify(start), String(seed)];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const [program = "", ...argv] = programCommand("test/fixtures/storage-campaign.ts");
+  const child = spawn(program, [...argv, places, JSON.stringify(start), String(seed)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const exited = once(child, "exit");
   let model = start;
   let pending: Operation | undefined;

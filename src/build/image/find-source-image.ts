@@ -1,9 +1,9 @@
-import { hasCode, isNotFound } from "../../aws/aws-error.ts";
-import type { Ec2Api, Image, ImageQuery } from "../../aws/ec2-api.ts";
+import type { Ec2Api, Image } from "../../aws/ec2-api.ts";
 import { ToolError } from "../../base/errors.ts";
 import type { SnapshotId } from "../../base/ids.ts";
 import type { BuildVariables } from "../../template/deferred.ts";
-import type { AmazonChrootConfig } from "../../template/schema/amazon-chroot.ts";
+import type { SharedBuilderConfig } from "../../template/schema/builder-fields.ts";
+import { findImage } from "./find-image.ts";
 
 /** An image that can be built on, with its root volume found. */
 export interface SourceImage extends Image {
@@ -26,9 +26,10 @@ export interface SourceImage extends Image {
  *
  * @throws {ToolError} if there is none, more than one, or it cannot be built on.
  */
-export async function findSourceImage(ec2: Ec2Api, config: AmazonChrootConfig): Promise<SourceImage> {
-  const found = await findImages(ec2, config);
-  const image = chooseImage(found, config);
+export async function findSourceImage(ec2: Ec2Api, config: SharedBuilderConfig): Promise<SourceImage> {
+  const { source_ami: imageId, source_ami_filter: filter } = config;
+  const image = await findImage(ec2, { imageId, filter, filterName: "source_ami_filter" });
+  if (image.state !== "available") throw unusable(image, `its state is ${image.state}, not available`);
   const root = rootVolumeOf(image);
   refuseMarketplace(image);
   if (config.ena_support === true && image.virtualizationType !== "hvm") {
@@ -41,49 +42,6 @@ export async function findSourceImage(ec2: Ec2Api, config: AmazonChrootConfig): 
 // docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-boot.html: without a boot mode, x86 boots by BIOS and arm64 by UEFI.
 function canBootUefi({ bootMode, architecture }: Image): boolean {
   return bootMode === undefined ? architecture.startsWith("arm64") : bootMode !== "legacy-bios";
-}
-
-async function findImages(ec2: Ec2Api, config: AmazonChrootConfig): Promise<Image[]> {
-  try {
-    return await ec2.findImages(queryOf(config));
-  } catch (cause) {
-    if (!isNotFound(cause) && !hasCode(cause, "InvalidAMIID.Malformed")) throw cause;
-    throw new ToolError("ERR_SOURCE_IMAGE", `Cannot find the source image "${config.source_ami}" in ${ec2.region}`, {
-      cause,
-      hint: "Check the id and the region, and that the account may use the image",
-    });
-  }
-}
-
-function queryOf({ source_ami, source_ami_filter }: AmazonChrootConfig): ImageQuery {
-  const filters = Object.entries(source_ami_filter?.filters ?? {});
-  return {
-    ...(source_ami === undefined ? {} : { imageIds: [source_ami] }),
-    owners: source_ami_filter?.owners ?? [],
-    // As in Packer: several values are separated by commas.
-    filters: Object.fromEntries(filters.map(([name, values]) => [name, values.split(",")])),
-    includeDeprecated: source_ami !== undefined || (source_ami_filter?.include_deprecated ?? false),
-  };
-}
-
-function chooseImage(found: readonly Image[], { source_ami, source_ami_filter }: AmazonChrootConfig): Image {
-  const what =
-    source_ami === undefined ? "an image that matches source_ami_filter" : `the source image "${source_ami}"`;
-  const newestFirst = [...found].sort((a, b) => b.creationDate.localeCompare(a.creationDate));
-  const [first, ...others] = newestFirst;
-  if (first === undefined) {
-    throw new ToolError("ERR_SOURCE_IMAGE", `Cannot find ${what}`, {
-      hint: "Check the id, the region and the owners, and that the account may use the image",
-    });
-  }
-  if (others.length > 0 && !source_ami_filter?.most_recent) {
-    const listed = newestFirst.slice(0, 5).map(({ imageId, name }) => `${imageId} (${name})`);
-    throw new ToolError("ERR_SOURCE_IMAGE", `Cannot choose between ${found.length} images: ${listed.join(", ")}`, {
-      hint: "Narrow source_ami_filter, or set its most_recent to true",
-    });
-  }
-  if (first.state !== "available") throw unusable(first, `its state is ${first.state}, not available`);
-  return first;
 }
 
 function rootVolumeOf(image: Image): SourceImage["root"] {

@@ -3,9 +3,9 @@ import { waitFor } from "../../aws/wait.ts";
 import { ToolError } from "../../base/errors.ts";
 import type { ImageId, SnapshotId } from "../../base/ids.ts";
 import type { BuildVariables } from "../../template/deferred.ts";
-import type { AmazonChrootConfig } from "../../template/schema/amazon-chroot.ts";
+import type { SharedBuilderConfig } from "../../template/schema/builder-fields.ts";
 import type { BuildContext } from "../build-context.ts";
-import { type Draft, draft } from "./draft.ts";
+import { type Draft, makeDraft, runDraftStep } from "../draft.ts";
 import type { SourceImage } from "./find-source-image.ts";
 
 /**
@@ -13,7 +13,7 @@ import type { SourceImage } from "./find-source-image.ts";
  * RegisterImage itself would make it i386, paravirtual, without ENA.
  */
 export function planImage(
-  config: AmazonChrootConfig,
+  config: SharedBuilderConfig,
   source: SourceImage,
   root: { snapshotId: SnapshotId; sizeGib: number },
   names: { name: string; variables: BuildVariables },
@@ -57,39 +57,36 @@ const AVAILABLE_DEADLINE_MS = 60 * 60_000;
 
 /** Registers the image and waits until it can be launched. It is a draft: deregistered unless it is kept. */
 export async function registerImage(context: BuildContext, plan: ImagePlan): Promise<Draft<ImageId>> {
-  const { ec2, signal, polling, emit, runStep } = context;
-  return runStep(`Registering the image "${plan.name}"`, async (progress) => {
-    const imageId = await ec2.registerImage(plan);
-    const image = draft(
-      context,
-      { kind: "image", id: imageId, removeWith: `deregister-image --image-id ${imageId}` },
-      () => ec2.releasing.deregisterImage(imageId),
-    );
-    emit({ type: "resource-created", kind: "image", id: imageId, region: ec2.region });
-    try {
-      progress.tell(`${imageId} is pending`);
-      await waitFor(() => isAvailable(context, imageId), {
-        what: `image ${imageId} to become available`,
+  const { ec2, signal, clock, polling } = context;
+  return runDraftStep<ImageId>(context, `Registering the image "${plan.name}"`, {
+    make: (progress) =>
+      makeDraft(context, {
+        kind: "image",
+        make: (tags) => ec2.registerImage({ ...plan, tags: { ...plan.tags, ...tags } }),
+        progress,
+      }),
+    async wait(image, progress) {
+      progress.tell(`${image.id} is pending`);
+      await waitFor(() => isAvailable(context, image), {
+        what: `image ${image.id} to become available`,
         deadlineMs: AVAILABLE_DEADLINE_MS,
         polling,
         signal,
+        clock,
       });
-      return image;
-    } catch (error) {
-      await image[Symbol.asyncDispose]();
-      throw error;
-    }
+    },
   });
 }
 
-async function isAvailable({ ec2 }: BuildContext, imageId: ImageId): Promise<true | undefined> {
+async function isAvailable({ ec2 }: BuildContext, { id, seen }: Draft<ImageId>): Promise<true | undefined> {
   // Asked by filter: right after RegisterImage, an id that is not visible yet would be an error.
-  const [image] = await ec2.findImages({ filters: { "image-id": [imageId] }, owners: ["self"] });
+  const [image] = await ec2.findImages({ filters: { "image-id": [id] }, owners: ["self"] });
+  if (image !== undefined) seen();
   if (image === undefined || image.state === "pending") return undefined;
   if (image.state === "available") return true;
   throw new ToolError(
     "ERR_IMAGE_FAILED",
-    `Cannot use image "${imageId}": its state is ${image.state}: ${image.stateReason ?? "no reason given"}`,
+    `Cannot use image "${id}": its state is ${image.state}: ${image.stateReason ?? "no reason given"}`,
   );
 }
 
@@ -98,16 +95,17 @@ export async function shareImage({ ec2, config, runStep }: BuildContext, imageId
   const { ami_users: userIds, ami_groups: groups, ami_product_codes: productCodes } = config;
   if (userIds.length + groups.length > 0) {
     const whom = [...userIds, ...groups.map((group) => `group "${group}"`)].join(", ");
-    await runStep(`Sharing ${imageId} with ${whom}`, () => ec2.shareImage(imageId, { userIds, groups }));
+    const share = () => ec2.shareImage(imageId, { userIds, groups });
+    await runStep(`Sharing ${imageId} with ${whom}`, share, { isRepeatable: true });
   }
   if (productCodes.length > 0) {
-    await runStep(`Adding the product codes ${productCodes.join(", ")} to ${imageId}`, () =>
-      ec2.addProductCodes(imageId, productCodes),
-    );
+    const add = () => ec2.addProductCodes(imageId, productCodes);
+    const title = `Adding the product codes ${productCodes.join(", ")} to ${imageId}`;
+    await runStep(title, add, { isRepeatable: true });
   }
 }
 
 /** Tags with what is known only now rendered in. */
-export function renderTags(tags: AmazonChrootConfig["tags"], variables: BuildVariables): Record<string, string> {
+export function renderTags(tags: SharedBuilderConfig["tags"], variables: BuildVariables): Record<string, string> {
   return Object.fromEntries(tags.map(({ key, value }) => [key.render(variables), value.render(variables)]));
 }

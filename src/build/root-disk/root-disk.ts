@@ -1,5 +1,6 @@
 import type { DevicePath, SnapshotId } from "../../base/ids.ts";
-import type { Draft } from "../image/draft.ts";
+import type { BlockManifest } from "../../post-process/post-process-context.ts";
+import type { Draft } from "../draft.ts";
 
 /** The disk that a build works on, however it came here. At the end of its scope nothing of it is left. */
 export interface RootDisk extends AsyncDisposable {
@@ -8,6 +9,12 @@ export interface RootDisk extends AsyncDisposable {
   attach(): Promise<AttachedDevice>;
   /** Takes a snapshot, complete when this resolves. Only while it is not attached. */
   snapshot(): Promise<Draft<SnapshotId>>;
+  /** Why some of it could not be read, if so: then the image has seen errors, and what failed in it failed of that. */
+  readFailure?(): Error | undefined;
+  /** What the snapshot holds, once it has been taken. Missing where amibake does not know. */
+  readBlockManifest?(): Promise<BlockManifest>;
+  /** Keeps what the snapshot holds on this host, for builds to come: once the snapshot is the user's. Tells if it cannot. */
+  noteContent?(): Promise<void>;
 }
 
 export interface AttachedDevice extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import type { CliContext } from "../cli-context.ts";
-import { CHECK_GROUPS, type Check, type CheckGroup, canBake, isComplete } from "../doctor/check.ts";
+import { CHECK_GROUPS, type Check, type CheckGroup, WAYS, waysToBake } from "../doctor/check.ts";
 import { type Distribution, installCommands, readDistribution } from "../doctor/distribution.ts";
 import { checkHostItself, checkInstanceMetadata } from "../doctor/host-checks.ts";
 import { checkPermissionsOn } from "../doctor/permissions.ts";
@@ -25,18 +25,20 @@ export async function runDoctor(options: DoctorOptions, context: CliContext): Pr
     }),
     checkInstanceMetadata(context.environment),
   ]);
-  const permissions = options.aws ? await checkPermissionsOn(metadata, context.environment) : [];
+  const permissions = options.aws ? await checkPermissionsOn(metadata, context) : [];
   const checks = [...host, ...tools, metadata.check, ...permissions];
   const install = installCommands(
     checks.filter(({ status }) => status === "missing"),
     distribution.packageManager,
   );
-  const isFit = canBake(checks);
+  const ways = waysToBake(checks);
+  const isFit = ways.length > 0;
   if (options.json) {
-    context.stdout.write(`${JSON.stringify({ type: "doctor", canBake: isFit, checks, install }, undefined, 2)}\n`);
+    const text = JSON.stringify({ type: "doctor", canBake: isFit, ways, checks, install }, undefined, 2);
+    context.stdout.write(`${context.secrets.hide(text)}\n`);
   } else {
     const lines = doctorText({ version: context.version, distribution, checks, install }, chooseColours(context));
-    context.stdout.write(`${lines.join("\n")}\n`);
+    context.stdout.write(`${context.secrets.hide(lines.join("\n"))}\n`);
   }
   return isFit ? 0 : 4;
 }
@@ -78,10 +80,7 @@ function checkText({ name, status, why, detail, fix }: Check, colours: Colours):
 }
 
 function verdict(checks: readonly Check[]): string {
-  if (!canBake(checks)) return "This host cannot bake images yet.";
-  const places = [
-    ...(isComplete(checks, "ec2") && isComplete(checks, "permissions") ? ["AWS"] : []),
-    ...(isComplete(checks, "local") ? ["the local cloud (--local)"] : []),
-  ];
-  return `This host can bake images on ${places.join(" and on ")}.`;
+  const ways = waysToBake(checks).map((way) => WAYS[way]);
+  if (ways.length === 0) return "This host cannot bake images yet.";
+  return `This host can bake images ${new Intl.ListFormat("en-GB").format(ways)}.`;
 }

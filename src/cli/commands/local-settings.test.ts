@@ -31,9 +31,10 @@ test("daemonArguments() carry everything over", () => {
     latency: "aws",
     seed: 3,
     nitro: true,
+    blocks: "memory",
   } as const;
   assert.deepEqual(daemonArguments(daemonSettings(flags, {}, false)), [
-    ...["--store", "/s", "--listen", "::1", "--port", "5", "--latency", "aws", "--seed", "3"],
+    ...["--store", "/s", "--listen", "::1", "--port", "5", "--latency", "aws", "--seed", "3", "--blocks", "memory"],
     ...["--imds", "127.0.0.1:9", "--nitro"],
   ]);
 });
@@ -41,11 +42,16 @@ test("daemonArguments() carry everything over", () => {
 test("differingFlags() names what was asked for and is not so, and nothing that was not asked for", () => {
   const running = daemonSettings({ store: "/s", port: 5, seed: 3, imds: "127.0.0.1:9" }, {}, false);
   assert.deepEqual(differingFlags({}, running), []);
-  assert.deepEqual(differingFlags({ port: 0, seed: 3, imds: "127.0.0.1:9", listen: "127.0.0.1" }, running), []);
-  assert.deepEqual(differingFlags({ port: 6, latency: "aws", nitro: true, imds: "127.0.0.1:8" }, running), [
+  assert.deepEqual(
+    differingFlags({ port: 0, seed: 3, imds: "127.0.0.1:9", listen: "127.0.0.1", blocks: "disk" }, running),
+    [],
+  );
+  const other = { port: 6, latency: "aws", nitro: true, imds: "127.0.0.1:8", blocks: "memory" } as const;
+  assert.deepEqual(differingFlags(other, running), [
     "--port 6",
     "--imds 127.0.0.1:8",
     "--latency aws",
     "--nitro",
+    "--blocks memory",
   ]);
 });

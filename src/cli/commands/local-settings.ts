@@ -11,6 +11,7 @@ export interface DaemonFlags extends StoreOptions {
   readonly latency?: "none" | "aws";
   readonly seed?: number;
   readonly nitro?: boolean;
+  readonly blocks?: "disk" | "memory";
 }
 
 export function daemonSettings(
@@ -26,6 +27,7 @@ export function daemonSettings(
     latency: flags.latency ?? "none",
     seed: flags.seed ?? 1,
     nitro: flags.nitro ?? false,
+    blocks: flags.blocks ?? "disk",
     isEphemeral,
   };
 }
@@ -39,10 +41,11 @@ export function daemonArguments({
   latency,
   seed,
   nitro,
+  blocks,
 }: DaemonSettings): string[] {
   return [
     ...["--store", storeDirectory, "--listen", listen, "--port", String(port)],
-    ...["--latency", latency, "--seed", String(seed)],
+    ...["--latency", latency, "--seed", String(seed), "--blocks", blocks],
     ...(imds === undefined ? [] : ["--imds", `${imds.host}:${imds.port}`]),
     ...(nitro ? ["--nitro"] : []),
   ];
@@ -60,6 +63,7 @@ export function differingFlags(flags: DaemonFlags, running: DaemonSettings): str
     ...(isOther(flags.latency, running.latency) ? [`--latency ${flags.latency}`] : []),
     ...(isOther(flags.seed, running.seed) ? [`--seed ${flags.seed}`] : []),
     ...(isOther(flags.nitro, running.nitro) ? ["--nitro"] : []),
+    ...(isOther(flags.blocks, running.blocks) ? [`--blocks ${flags.blocks}`] : []),
   ];
 }
 

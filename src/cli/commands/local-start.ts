@@ -1,23 +1,30 @@
-import { mkdir } from "node:fs/promises";
-import { messageOf, ToolError } from "../../base/errors.ts";
+import { ToolError } from "../../base/errors.ts";
 import { shellQuote } from "../../base/shell-quote.ts";
 import { askDaemon } from "../../local-cloud/daemon/control-client.ts";
-import { type DaemonStatus, encodeError } from "../../local-cloud/daemon/control-protocol.ts";
+import type { DaemonStatus } from "../../local-cloud/daemon/control-protocol.ts";
 import { runDaemon } from "../../local-cloud/daemon/run-daemon.ts";
-import { type DaemonLine, startLocalDaemon } from "../../local-cloud/local-client.ts";
+import { startLocalDaemon } from "../../local-cloud/local-client.ts";
+import { makeStoreDirectory } from "../../local-cloud/make-store-directory.ts";
 import { lockStarting } from "../../local-cloud/store-lock.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import { readFaultFile } from "./fault-file.ts";
+import { askForFaults } from "./local-faults.ts";
 import { type DaemonFlags, daemonArguments, daemonSettings, differingFlags } from "./local-settings.ts";
+import { reportToLog, runInBackground } from "./run-in-background.ts";
+
+interface StartFlags extends DaemonFlags {
+  readonly foreground?: boolean;
+  /** Path of a fault file. */
+  readonly faults?: string;
+}
 
 /** Starts the local cloud, in the background unless it is told otherwise. What is there already is used. */
-export async function runLocalStart(
-  flags: DaemonFlags & { readonly foreground?: boolean },
-  context: CliContext,
-): Promise<ExitCode> {
+export async function runLocalStart(flags: StartFlags, context: CliContext): Promise<ExitCode> {
   const settings = daemonSettings(flags, context.environment, false);
+  const faults = flags.faults === undefined ? undefined : await readFaultFile(flags.faults);
   using signal = context.abortOnSignals();
-  await mkdir(settings.storeDirectory, { recursive: true, mode: 0o700 });
+  await makeStoreDirectory(settings.storeDirectory);
   const starting = await lockStarting(settings.storeDirectory, signal);
   const release = () => starting[Symbol.asyncDispose]();
   try {
@@ -26,17 +33,19 @@ export async function runLocalStart(
     if (!flags.foreground) {
       const command = [...context.selfCommand, "local", "serve", ...daemonArguments(settings)];
       const status = await startLocalDaemon(command, settings.storeDirectory);
+      if (faults !== undefined) await askForFaults(settings.storeDirectory, faults);
       announce(status, context, "It stays until: amibake local stop");
       return 0;
     }
     await runDaemon({
       settings,
+      faults,
       signal,
       onReady(status) {
         void release();
         announce(status, context, "It stays until it is interrupted");
       },
-      report: (message, error) => report(context, message, error),
+      report: (message, error) => reportToLog(context, message, error),
     });
     // To be interrupted is the way that it ends.
     return 0;
@@ -45,25 +54,13 @@ export async function runLocalStart(
   }
 }
 
-/** The daemon in the background: says one line to whoever waits for it, then only what goes into its log. */
-export async function runLocalServe(
+/** The daemon in the background. */
+export function runLocalServe(
   flags: DaemonFlags & { readonly ephemeral?: boolean },
   context: CliContext,
 ): Promise<ExitCode> {
-  using signal = context.abortOnSignals();
-  const say = (line: DaemonLine) => void context.stdout.write(`${JSON.stringify(line)}\n`);
-  try {
-    await runDaemon({
-      settings: daemonSettings(flags, context.environment, flags.ephemeral ?? false),
-      signal,
-      onReady: (ready) => say({ ready }),
-      report: (message, error) => report(context, message, error),
-    });
-    return 0;
-  } catch (error) {
-    say({ error: encodeError(error) });
-    throw error;
-  }
+  const settings = daemonSettings(flags, context.environment, flags.ephemeral ?? false);
+  return runInBackground<DaemonStatus>(context, (work) => runDaemon({ settings, ...work }));
 }
 
 async function runningDaemon(storeDirectory: string): Promise<DaemonStatus | undefined> {
@@ -71,7 +68,7 @@ async function runningDaemon(storeDirectory: string): Promise<DaemonStatus | und
   return answer?.result;
 }
 
-function reuse(status: DaemonStatus, flags: DaemonFlags & { foreground?: boolean }, context: CliContext): ExitCode {
+function reuse(status: DaemonStatus, flags: StartFlags, context: CliContext): ExitCode {
   const { storeDirectory, isEphemeral } = status.settings;
   const differing = differingFlags(flags, status.settings);
   const hint = `Stop it first: amibake local stop --store ${shellQuote(storeDirectory)}`;
@@ -81,6 +78,7 @@ function reuse(status: DaemonStatus, flags: DaemonFlags & { foreground?: boolean
   };
   if (isEphemeral) throw cannot(`a build uses it now (process ${status.pid})`);
   if (flags.foreground) throw cannot(`it runs already (process ${status.pid})`);
+  if (flags.faults !== undefined) differing.push(`--faults ${flags.faults}`);
   if (differing.length > 0) throw cannot(`it runs already (process ${status.pid}), without ${differing.join(" ")}`);
   announce(status, context, "It was running already");
   return 0;
@@ -91,9 +89,4 @@ function announce({ url, pid, settings, environment }: DaemonStatus, context: Cl
   context.stderr.write(`The local cloud of ${settings.storeDirectory} is at ${url} (process ${pid}). ${note}\n`);
   const lines = Object.entries(environment).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`);
   context.stdout.write(lines.join(""));
-}
-
-function report(context: CliContext, message: string, error?: unknown): void {
-  const why = error === undefined || message.includes(messageOf(error)) ? "" : `: ${messageOf(error)}`;
-  context.stderr.write(`${new Date().toISOString()} ${message}${why}\n`);
 }

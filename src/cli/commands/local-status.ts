@@ -1,3 +1,4 @@
+import { countOf } from "../../base/units.ts";
 import { askDaemon } from "../../local-cloud/daemon/control-client.ts";
 import type { DaemonStatus } from "../../local-cloud/daemon/control-protocol.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -22,15 +23,17 @@ export async function runLocalStatus(
   return status === undefined ? 1 : 0;
 }
 
-function statusLines({ pid, url, imdsUrl, startedAt, clientCount, settings }: DaemonStatus): string[] {
+function statusLines({ pid, url, imdsUrl, startedAt, clientCount, faultRuleCount, settings }: DaemonStatus): string[] {
   const until = settings.isEphemeral ? "its last client is gone" : "it is stopped";
   return [
     `The local cloud of ${settings.storeDirectory} runs until ${until}`,
-    `  EC2, STS  ${url}`,
+    `  AWS       ${url}`,
     `  IMDS      ${imdsUrl ?? `${url}/latest/`}`,
     `  process   ${pid}, since ${startedAt}`,
     `  clients   ${clientCount}`,
     `  latency   ${settings.latency}${settings.latency === "aws" ? `, seed ${settings.seed}` : ""}`,
+    ...(settings.blocks === "memory" ? ["  blocks    in memory: nothing survives"] : []),
+    ...(faultRuleCount === 0 ? [] : [`  faults    ${countOf(faultRuleCount, "rule")}: amibake local faults`]),
     `  instance  ${settings.nitro ? "Nitro: volumes are NVMe devices" : "Xen: volumes are /dev/xvd devices"}`,
   ];
 }

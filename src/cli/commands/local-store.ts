@@ -1,5 +1,6 @@
 // Where the local cloud of a command keeps its disks, and how the command gets at its daemon.
 import { join, resolve } from "node:path";
+import { askDaemon } from "../../local-cloud/daemon/control-client.ts";
 import { connectLocalCloud, type LocalCloudLease } from "../../local-cloud/local-client.ts";
 import type { CliContext } from "../cli-context.ts";
 import { usageError } from "../usage-error.ts";
@@ -31,4 +32,18 @@ export function connectToStore(
 ): Promise<LocalCloudLease> {
   const startCommand = [...context.selfCommand, "local", "serve", "--ephemeral", "--store", storeDirectory];
   return connectLocalCloud({ storeDirectory, startCommand, signal });
+}
+
+/**
+ * The store whose local cloud the environment points to, as what `local start` prints does.
+ *
+ * @returns undefined if it points elsewhere, or that local cloud does not run.
+ */
+export async function storeOfEnvironment(environment: Environment): Promise<string | undefined> {
+  const store = environment["AMIBAKE_LOCAL_STORE"];
+  const endpoint = environment["AWS_ENDPOINT_URL"];
+  if (!store || !endpoint) return undefined;
+  const answer = await askDaemon(store, "status", {});
+  await answer?.[Symbol.asyncDispose]();
+  return answer?.result.url === endpoint ? resolve(store) : undefined;
 }

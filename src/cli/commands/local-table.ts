@@ -1,9 +1,9 @@
 import type { CloudRecords } from "../../local-cloud/server.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { sanitise } from "../ui/sanitise.ts";
 import { requestOfStore } from "./local-request.ts";
 import { localStoreDirectory, type StoreOptions } from "./local-store.ts";
+import { tableLines } from "./table-lines.ts";
 
 export type TableKind = keyof CloudRecords;
 
@@ -50,16 +50,4 @@ function tableOf(kind: TableKind, records: CloudRecords): string[][] {
     return [id, state, region, `${sizeGib} GiB`, volumeId, startTime, description];
   });
   return [["SNAPSHOT", "STATE", "REGION", "SIZE", "VOLUME", "STARTED", "DESCRIPTION"], ...rows];
-}
-
-/** Columns as wide as their widest cell, two blanks apart. */
-function tableLines(rows: readonly (readonly string[])[]): string[] {
-  const cells = rows.map((row) => row.map((cell) => sanitise(cell)));
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

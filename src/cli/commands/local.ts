@@ -17,7 +17,8 @@ function addDaemonCommands(local: Command, context: CliContext, onExitCode: OnEx
   withDaemonFlags(withStore(local.command("start")))
     .description("starts it, and prints the environment that AWS's tools need to use it")
     .option("--foreground", "stays until it is interrupted")
-    .action(async (options: DaemonFlags & { foreground?: boolean }) => {
+    .option("--faults <file>", "makes calls fail as the file says (docs/faults.md)")
+    .action(async (options: DaemonFlags & { foreground?: boolean; faults?: string }) => {
       const { runLocalStart } = await import("./local-start.ts");
       onExitCode(await runLocalStart(options, context));
     });
@@ -41,6 +42,15 @@ function addDaemonCommands(local: Command, context: CliContext, onExitCode: OnEx
     .action(async (options: { store?: string; json?: boolean }) => {
       const { runLocalStatus } = await import("./local-status.ts");
       onExitCode(await runLocalStatus(options, context));
+    });
+  withStore(local.command("faults"))
+    .description("makes its calls fail as a file says (docs/faults.md), or shows which it makes fail")
+    .argument("[file]", "replaces the faults that are in force")
+    .option("--clear", "removes all faults")
+    .option("--json", "prints them as JSON")
+    .action(async (file: string | undefined, options: import("./local-faults.ts").LocalFaultsOptions) => {
+      const { runLocalFaults } = await import("./local-faults.ts");
+      onExitCode(await runLocalFaults(file, options, context));
     });
   withStore(local.command("reset"))
     .description("deletes everything it holds")
@@ -95,13 +105,19 @@ function withStore(command: Command): Command {
 
 function withDaemonFlags(command: Command): Command {
   return command
-    .option("--port <number>", "the port of EC2 and STS; any free one by default", portNumber)
-    .option("--listen <address>", "the address of EC2 and STS (default: 127.0.0.1)")
+    .option("--port <number>", "the port of EC2, EBS and STS; any free one by default", portNumber)
+    .option("--listen <address>", "the address of EC2, EBS and STS (default: 127.0.0.1)")
     .option("--imds <host:port>", "an address for the instance metadata service alone")
     .addOption(
       new Option("--latency <model>", "how long calls and states take (default: none)").choices(["none", "aws"]),
     )
     .option("--seed <number>", "decides the delays of --latency aws (default: 1)", wholeNumber)
+    .addOption(
+      new Option(
+        "--blocks <place>",
+        "where it keeps blocks of snapshots (default: disk); memory is for measuring: nothing survives",
+      ).choices(["disk", "memory"]),
+    )
     .option("--nitro", "is a Nitro instance: volumes appear as NVMe devices");
 }
 

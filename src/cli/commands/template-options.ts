@@ -1,35 +1,61 @@
-import { text as readAll } from "node:stream/consumers";
 import type { TemplatePlan } from "../../template/build-plan.ts";
+import type { DataSources } from "../../template/data-sources.ts";
+import type { ReadTemplateOptions } from "../../template/read-template.ts";
 import type { CliContext } from "../cli-context.ts";
+import { repeatableInput } from "../repeatable-input.ts";
 import { usageError } from "../usage-error.ts";
+import { readAskingServices } from "./template-foreign-values.ts";
 
-/** The flags by which a template is read. */
-export interface TemplateOptions {
+/** The flags that set variables. */
+export interface VariableOptions {
   /** `name=value` each. */
   readonly var?: readonly string[];
   readonly varFile?: readonly string[];
-  readonly only?: readonly string[];
-  readonly except?: readonly string[];
 }
 
-/** Reads a template as the command line says. */
+/** The flags by which a template is read. */
+export interface TemplateOptions extends VariableOptions {
+  readonly only?: readonly string[];
+  readonly except?: readonly string[];
+  readonly warnOnUndeclaredVar?: boolean;
+}
+
+/**
+ * Reads a template as the command line says, and asks the services that it names for values.
+ *
+ * @param dataSources asked what its data sources ask. Without them, nobody is.
+ */
 export async function readTemplateWith(
   path: string,
   options: TemplateOptions,
   context: CliContext,
+  { signal, dataSources }: { readonly signal: AbortSignal; readonly dataSources: DataSources | undefined },
 ): Promise<TemplatePlan> {
-  const variables = (options.var ?? []).map(parseVariable);
   const { readTemplate } = await import("../../template/read-template.ts");
-  return readTemplate(path, {
-    variables,
+  const asked = dataSources === undefined ? {} : { dataSources };
+  const shared = { ...readOptions(options, context), ...asked };
+  const plan = await readAskingServices(
+    context,
+    (foreignValues) => readTemplate(path, { ...shared, foreignValues }),
+    signal,
+  );
+  for (const secret of plan.secrets) context.secrets.add(secret);
+  return plan;
+}
+
+/** What the command line says about how a template is read. */
+export function readOptions(options: TemplateOptions, context: CliContext): ReadTemplateOptions {
+  return {
+    variables: (options.var ?? []).map(parseVariable),
     varFiles: options.varFile ?? [],
+    warnOnUndeclaredVariables: options.warnOnUndeclaredVar ?? false,
     only: options.only ?? [],
     except: options.except ?? [],
     environment: context.environment,
     startTime: new Date(),
-    stdin: () => readAll(context.stdin),
+    stdin: repeatableInput(() => context.stdin),
     toolVersion: context.version,
-  });
+  };
 }
 
 /** What the reader finds odd and not wrong, a line each. */

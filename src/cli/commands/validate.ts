@@ -1,10 +1,13 @@
-import { text as readAll } from "node:stream/consumers";
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import { templateDataSources } from "./template-data-sources.ts";
 import { readTemplateWith, type TemplateOptions, templateWarnings } from "./template-options.ts";
 
 export interface ValidateOptions extends TemplateOptions {
   readonly syntaxOnly?: boolean;
+  /** Of `-no-warn-undeclared-var`: true without it. */
+  readonly warnUndeclaredVar?: boolean;
+  readonly evaluateDatasources?: boolean;
   readonly json?: boolean;
 }
 
@@ -19,11 +22,14 @@ export async function runValidate(
 ): Promise<ExitCode> {
   if (options.syntaxOnly) {
     const { checkTemplateSyntax } = await import("../../template/read-template.ts");
-    await checkTemplateSyntax(templatePath, { stdin: () => readAll(context.stdin) });
+    await checkTemplateSyntax(templatePath, { stdin: () => context.stdin });
     context.stdout.write(options.json ? `${JSON.stringify({ type: "valid" })}\n` : `${SYNTAX_IS_VALID}\n`);
     return 0;
   }
-  const plan = await readTemplateWith(templatePath, options, context);
+  using signal = context.abortOnSignals();
+  const dataSources = options.evaluateDatasources ? templateDataSources(context, { signal }) : undefined;
+  const readOptions = { ...options, warnOnUndeclaredVar: options.warnUndeclaredVar ?? true };
+  const plan = await readTemplateWith(templatePath, readOptions, context, { signal, dataSources });
   const builds = plan.builds.map(({ name, type }) => ({ name, type }));
   const warnings = templateWarnings(plan);
   if (options.json) {

@@ -11,33 +11,51 @@ export interface Check {
   readonly fix?: string | undefined;
   /** The packages that bring it. */
   readonly packages?: Packages | undefined;
+  /** Which ways to bake need it, if not those of its group. */
+  readonly ways?: readonly Way[] | undefined;
 }
 
+/** Groups, as they are shown. */
 export const CHECK_GROUPS = {
   host: "For every build",
-  ec2: "To bake on AWS",
+  ec2: "To bake with amazon-chroot on AWS",
+  direct: "To bake with amazon-direct",
   permissions: "Permissions on AWS",
   local: "To bake on the local cloud",
   optional: "Optional",
 } as const;
 
+/** Ways to bake; a host needs one. */
+export const WAYS = {
+  "amazon-chroot": "with amazon-chroot on AWS",
+  "amazon-direct": "with amazon-direct",
+  local: "on the local cloud (--local)",
+} as const;
+
+export type Way = keyof typeof WAYS;
+
+const ALL_WAYS = Object.keys(WAYS) as Way[];
+
+const WAYS_OF_GROUP: Readonly<Record<CheckGroup, readonly Way[]>> = {
+  host: ALL_WAYS,
+  ec2: ["amazon-chroot"],
+  direct: ["amazon-direct"],
+  permissions: ["amazon-chroot", "amazon-direct"],
+  local: ["local"],
+  optional: [],
+};
+
 export type CheckGroup = keyof typeof CHECK_GROUPS;
 
-/** Names of the package that brings a tool. `undefined`: that distribution does not have it. */
+/** Names of the packages that bring a tool. `undefined`: that distribution does not have it. */
 export interface Packages {
-  readonly apt: string;
+  readonly apt: string | readonly string[];
   readonly dnf: string | undefined;
 }
 
-/**
- * Whether this host can bake at all: what every build needs, and at least one
- * place to bake on.
- */
-export function canBake(checks: readonly Check[]): boolean {
-  const canUseAws = isComplete(checks, "ec2") && isComplete(checks, "permissions");
-  return isComplete(checks, "host") && (canUseAws || isComplete(checks, "local"));
-}
-
-export function isComplete(checks: readonly Check[], group: CheckGroup): boolean {
-  return checks.every((check) => check.group !== group || check.status === "ok");
+/** The ways in which this host can bake. */
+export function waysToBake(checks: readonly Check[]): Way[] {
+  const missing = checks.filter(({ status }) => status === "missing");
+  const closed = new Set(missing.flatMap(({ ways, group }) => ways ?? WAYS_OF_GROUP[group]));
+  return ALL_WAYS.filter((way) => !closed.has(way));
 }

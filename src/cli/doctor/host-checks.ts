@@ -1,7 +1,10 @@
-import { access } from "node:fs/promises";
+import { access, open } from "node:fs/promises";
 import { type InstanceIdentity, readInstanceIdentity } from "../../aws/imds.ts";
 import { messageOf, ToolError } from "../../base/errors.ts";
-import { runCommand } from "../../linux/run-command.ts";
+import { NEVER } from "../../base/never.ts";
+import { PLAIN_CHROOT_HINT } from "../../build/check-host.ts";
+import { runCommand, runToExit } from "../../linux/run-command.ts";
+import { isInPlainChroot } from "../../linux/sandbox/plain-chroot.ts";
 import type { Check } from "./check.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,7 +44,10 @@ export async function checkHostItself(host: {
       fix: "Run it with sudo: sudo -E amibake build TEMPLATE",
     },
     await checkNamespaces(isRoot),
+    await checkRootDirectory(isRoot),
     await checkLoopDevices(isRoot),
+    await checkFuse(isRoot),
+    await checkFuseExport(),
   ];
 }
 
@@ -58,7 +64,7 @@ function checkNamespaces(isRoot: boolean): Promise<Check> {
     isRoot,
     async () => {
       // As a build's sandbox is opened.
-      const flags = ["--mount", "--propagation", "slave", "--pid", "--ipc", "--fork", "--kill-child"];
+      const flags = ["--mount", "--propagation", "slave", "--pid", "--ipc", "--uts", "--fork", "--kill-child"];
       await runCommand(["unshare", ...flags, "true"]);
       return undefined;
     },
@@ -66,8 +72,26 @@ function checkNamespaces(isRoot: boolean): Promise<Check> {
   );
 }
 
+function checkRootDirectory(isRoot: boolean): Promise<Check> {
+  const check = { name: "own root directory", group: "host", why: "is kept where an image's mounts are seen" } as const;
+  return probe(
+    check,
+    isRoot,
+    async () => {
+      if (await isInPlainChroot()) throw new Error("this is a chroot, which entering a mount namespace leaves");
+      return undefined;
+    },
+    PLAIN_CHROOT_HINT,
+  );
+}
+
 function checkLoopDevices(isRoot: boolean): Promise<Check> {
-  const check = { name: "loop devices", group: "local", why: "make a block device of a disk file" } as const;
+  const check = {
+    name: "loop devices",
+    group: "local",
+    why: "make a block device of a disk file",
+    ways: ["local", "amazon-direct"],
+  } as const;
   return probe(
     check,
     isRoot,
@@ -80,8 +104,36 @@ function checkLoopDevices(isRoot: boolean): Promise<Check> {
   );
 }
 
+function checkFuse(isRoot: boolean): Promise<Check> {
+  const check = { name: "/dev/fuse", group: "direct", why: "shows the disk of a build as a file" } as const;
+  return probe(
+    check,
+    isRoot,
+    async () => {
+      // A container may have the node, and not the right to use it.
+      await (await open("/dev/fuse", "r+")).close();
+      return undefined;
+    },
+    "Load the module: modprobe fuse; in a container, run it with --device /dev/fuse",
+  );
+}
+
+/** Not every distribution builds it in. Where there is no daemon at all, its own check tells. */
+async function checkFuseExport(): Promise<Check> {
+  const { stdout } = await runToExit(["qemu-storage-daemon", "--help"]).catch(() => ({ stdout: undefined }));
+  const hasExport = stdout === undefined || /^\s*--export \[type=\]fuse\b/m.test(stdout.toString());
+  return {
+    name: "FUSE export",
+    group: "direct",
+    status: hasExport ? "ok" : "missing",
+    why: "is how qemu-storage-daemon does that",
+    detail: stdout === undefined ? "there is no qemu-storage-daemon to ask" : undefined,
+    fix: "Install a QEMU that was built with FUSE",
+  };
+}
+
 async function probe(
-  check: Pick<Check, "name" | "group" | "why">,
+  check: Pick<Check, "name" | "group" | "why" | "ways">,
   isRoot: boolean,
   look: () => Promise<string | undefined>,
   fix: string,
@@ -109,7 +161,7 @@ export async function checkInstanceMetadata(environment: Environment): Promise<M
     why: "tells which instance the volumes are attached to",
   } as const;
   try {
-    const instance = await readInstanceIdentity(environment, new AbortController().signal);
+    const instance = await readInstanceIdentity(environment, { signal: NEVER });
     const detail = `${instance.instanceId} in ${instance.availabilityZone}`;
     return { check: { ...check, status: "ok", detail }, instance };
   } catch (error) {

@@ -10,6 +10,9 @@ export interface BuildRenderer extends Disposable {
   note(text: string): void;
   /** The end of the run: what came out, what failed, what was left behind. Nothing may follow. */
   result(result: RunResult): void;
+  /** Takes away what changes in place, until `show`. For those who have such. */
+  hide?(): void;
+  show?(): void;
 }
 
 export interface RunResult {

@@ -1,13 +1,16 @@
-import type { BuildEvent, NamedBuildEvent } from "../../build/build-events.ts";
+import type { Leftover } from "../../base/errors.ts";
+import type { Secrets } from "../../base/secrets.ts";
+import { hideInExcerpt, type SourceExcerpt } from "../../base/source-excerpt.ts";
+import type { AmiArtifact, BuildEvent, NamedBuildEvent } from "../../build/build-events.ts";
 import { type ErrorReport, errorReport } from "./error-report.ts";
-import { createMask } from "./mask.ts";
-import { sanitise, sanitiseKeepingColours } from "./sanitise.ts";
+import { sanitise, sanitiseKeepingColours, visibleControls } from "./sanitise.ts";
 
 /** Cleaned of secrets and of control characters. */
 export interface CleanLeftover {
   readonly kind: string;
   readonly id: string;
   readonly removeWith: string;
+  readonly enterWith?: string;
   readonly error: ErrorReport;
 }
 
@@ -17,47 +20,79 @@ type EventWithError = { readonly type: "build-failed" | "leftover" };
 export type CleanEvent = (
   | Exclude<BuildEvent, EventWithError>
   | { readonly type: "leftover"; readonly leftover: CleanLeftover }
-  | { readonly type: "build-failed"; readonly error: ErrorReport; readonly elapsedMs: number }
+  | {
+      readonly type: "build-failed";
+      readonly error: ErrorReport;
+      readonly artifact?: AmiArtifact;
+      readonly elapsedMs: number;
+    }
 ) & { readonly build: string; readonly time: Date };
 
 /** Replaces secrets and removes control characters, in everything that is shown. */
 export interface Cleaner {
   event(event: NamedBuildEvent): CleanEvent;
-  leftover(leftover: { kind: string; id: string; removeWith: string; error: unknown }): CleanLeftover;
+  leftover(leftover: Leftover): CleanLeftover;
   error(thrown: unknown): ErrorReport;
   text(text: string): string;
   /** A copy of plain data with every text in it cleaned. */
   data<T>(data: T): T;
 }
 
-export function createCleaner(secrets: Iterable<string>): Cleaner {
-  const mask = createMask(secrets);
+/** @param secrets it may learn of more meanwhile. */
+export function createCleaner(secrets: Secrets): Cleaner {
+  const mask = (text: string): string => secrets.hide(text);
   // An error keeps its line ends: a stack or the last lines of a command.
   const cleanText = (text: string): string =>
     mask(text)
       .split("\n")
       .map((line) => mask(sanitise(line)))
       .join("\n");
-  const leftover: Cleaner["leftover"] = ({ kind, id, removeWith, error }) =>
-    mapStrings({ kind, id, removeWith, error: errorReport(error) }, cleanText);
+  const cleanOutput = (line: string): string => {
+    const plain = sanitise(line);
+    const masked = mask(plain);
+    // A secret with a colour in its middle: without colours it is found.
+    const coloured = sanitiseKeepingColours(mask(line));
+    return sanitise(coloured) === masked ? coloured : masked;
+  };
+  const cleanError = (thrown: unknown): ErrorReport => {
+    const { problems, ...rest } = errorReport(thrown);
+    const report = mapStrings(rest, cleanText);
+    if (problems === undefined) return report;
+    const cleaned = problems.map(({ excerpt, ...problem }) => ({
+      ...mapStrings(problem, cleanText),
+      // Not as other texts: the mark must stay where it was.
+      ...(excerpt === undefined ? {} : { excerpt: cleanExcerpt(excerpt, secrets) }),
+    }));
+    return { ...report, problems: cleaned };
+  };
+  const leftover: Cleaner["leftover"] = ({ error, ...rest }) => ({
+    ...mapStrings(rest, cleanText),
+    error: cleanError(error),
+  });
   return {
     text: cleanText,
     data: (data) => mapStrings(data, cleanText),
-    error: (thrown) => mapStrings(errorReport(thrown), cleanText),
+    error: cleanError,
     leftover,
     event(event) {
+      const { time } = event;
+      const build = cleanText(event.build);
       if (event.type === "leftover") {
-        const { build, time } = event;
         return { type: "leftover", leftover: leftover(event.leftover), build, time };
       }
       if (event.type === "build-failed") {
         const { error, ...rest } = event;
-        return { ...rest, error: mapStrings(errorReport(error), cleanText) };
+        return { ...mapStrings(rest, cleanText), build, error: cleanError(error) };
       }
-      if (event.type === "output") return { ...event, line: sanitiseKeepingColours(mask(event.line)) };
+      if (event.type === "output") return { ...event, build, line: cleanOutput(event.line) };
       return mapStrings(event, cleanText);
     },
   };
+}
+
+function cleanExcerpt(excerpt: SourceExcerpt, secrets: Secrets): SourceExcerpt {
+  const hidden = hideInExcerpt(excerpt, secrets);
+  return { ...hidden, text: visibleControls(hidden.text) };
 }
 
 // Words of amibake's own, which tell what the rest is.

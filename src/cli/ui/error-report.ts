@@ -1,4 +1,6 @@
-import { flattenFailure, messageOf, ToolError } from "../../base/errors.ts";
+import { flattenFailure, hintOf, messageOf, nextCause, reasonOf, systemCode, ToolError } from "../../base/errors.ts";
+import type { Problem } from "../../base/problems.ts";
+import type { SourceExcerpt } from "../../base/source-excerpt.ts";
 import { Interruption } from "../abort-on-signals.ts";
 
 /** An error as data: what `--json` prints and what the other outputs format. */
@@ -23,6 +25,8 @@ export interface ProblemReport {
   readonly column?: number;
   readonly message: string;
   readonly hint?: string;
+  /** The line, for people: what is marked begins at `column`. */
+  readonly excerpt?: SourceExcerpt;
 }
 
 /** Turns anything that was thrown into data, root cause first. */
@@ -34,6 +38,10 @@ export function errorReport(thrown: unknown): ErrorReport {
     return { code: "ERR_INTERRUPTED", message: primary.message, causes: [], cleanup };
   }
   const causes = causesOf(primary);
+  const systemHint = SYSTEM_HINTS[systemCode(primary) ?? ""];
+  if (!(primary instanceof ToolError) && systemHint !== undefined) {
+    return { code: "ERR_SYSTEM", message: messageOf(primary), causes, hint: systemHint, cleanup };
+  }
   if (!(primary instanceof ToolError)) {
     const stack = primary instanceof Error && primary.stack !== undefined ? primary.stack : String(primary);
     return { code: "ERR_INTERNAL", message: messageOf(primary), causes, cleanup, stack };
@@ -49,6 +57,17 @@ export function errorReport(thrown: unknown): ErrorReport {
     cleanup,
   };
 }
+
+/** What the host is short of can show at any step. It is no bug of ours. */
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: "Make room: a file system of this host is full, see df -h and df -i",
+  EDQUOT: "Make room: a quota of this host is used up",
+  EROFS: "Find out why a file system of this host is read-only: see dmesg",
+  EIO: "Look at this host's disks: see dmesg",
+  EMFILE: "Raise the limit of open files: ulimit -n",
+  ENFILE: "End some programs: this host has too many files open",
+  ENOMEM: "End some programs, or use a host with more memory",
+};
 
 /** Node's own functions answer an abort with an AbortError around the reason. */
 function withoutAbortWrapper(error: unknown): unknown {
@@ -66,18 +85,13 @@ function causesOf(error: unknown): string[] {
   while (cause !== undefined && causes.length < CAUSES_MAX) {
     const text = describeCause(cause);
     // Many an error quotes its cause; saying it twice helps nobody.
-    if (text !== "" && !said.includes(messageOf(cause) || text)) {
+    if (text !== "" && !said.includes(reasonOf(cause) || text)) {
       causes.push(text);
       said = text;
     }
     cause = nextCause(cause);
   }
   return causes;
-}
-
-function nextCause(error: unknown): unknown {
-  if (error instanceof AggregateError && error.cause === undefined) return error.errors[0];
-  return error instanceof Error ? error.cause : undefined;
 }
 
 /** An AWS error's name is its code, which people search for. */
@@ -87,26 +101,13 @@ function describeCause(cause: unknown): string {
   return cause.name.endsWith("Error") ? cause.message : `${cause.name}: ${cause.message}`;
 }
 
-/** The hint nearest to what the user did. */
-function hintOf(error: unknown): string | undefined {
-  for (let current = error; current !== undefined; current = nextCause(current)) {
-    if (current instanceof ToolError && current.hint !== undefined) return current.hint;
-  }
-  return undefined;
-}
-
-interface TemplateProblem {
-  readonly location?: { readonly file: string; readonly line: number; readonly column: number };
-  readonly message: string;
-  readonly hint?: string;
-}
-
 // By shape: the template reader is not loaded for the sake of an error that is not its own.
 function problemsOf(error: ToolError): ProblemReport[] | undefined {
   if (!("problems" in error) || !Array.isArray(error.problems)) return undefined;
-  return (error.problems as readonly TemplateProblem[]).map(({ location, message, hint }) => ({
+  return (error.problems as readonly Problem[]).map(({ location, message, hint, excerpt }) => ({
     ...(location === undefined ? {} : { file: location.file, line: location.line, column: location.column }),
     message,
     ...(hint === undefined ? {} : { hint }),
+    ...(excerpt === undefined ? {} : { excerpt }),
   }));
 }

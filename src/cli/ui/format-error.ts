@@ -1,5 +1,6 @@
 import type { Colours } from "./colours.ts";
 import type { ErrorReport, ProblemReport } from "./error-report.ts";
+import { formatExcerpt } from "./format-excerpt.ts";
 
 /** The lines that tell a person about an error: what, why, what to do, then what else failed. */
 export function formatError(report: ErrorReport, colours: Colours, label = "Error"): string[] {
@@ -14,9 +15,13 @@ export function formatError(report: ErrorReport, colours: Colours, label = "Erro
   ].flatMap(indentFurtherLines);
 }
 
-function formatProblem({ file, line, column, message, hint }: ProblemReport, colours: Colours): string[] {
+function formatProblem({ file, line, column, message, hint, excerpt }: ProblemReport, colours: Colours): string[] {
   const place = file === undefined ? "" : `${colours.bold([file, line, column].join(":"))}: `;
-  return [`  ${place}${message}`, ...(hint === undefined ? [] : [`    ${colours.cyan("hint:")} ${hint}`])];
+  return [
+    `  ${place}${message}`,
+    ...(excerpt === undefined ? [] : formatExcerpt(excerpt, line ?? 1, colours).map((text) => `    ${text}`)),
+    ...(hint === undefined ? [] : [`    ${colours.cyan("hint:")} ${hint}`]),
+  ];
 }
 
 function formatStack(stack: string): string[] {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ARTIFACT, FAILURE, RecordedStream, START, SUCCESS } from "../../../test/helpers/sample-build-events.ts";
+import {
+  ARTIFACT,
+  FAILED_AFTERWARDS,
+  FAILURE,
+  RecordedStream,
+  START,
+  SUCCESS,
+} from "../../../test/helpers/sample-build-events.ts";
+import { Secrets } from "../../base/secrets.ts";
 import { createCleaner } from "./clean-events.ts";
 import { JsonRenderer } from "./json-renderer.ts";
 
@@ -13,7 +21,7 @@ function open() {
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as unknown);
-  return { renderer, lines, cleaner: createCleaner(["hunter2"]) };
+  return { renderer, lines, cleaner: createCleaner(new Secrets(["hunter2"])) };
 }
 
 test("each event is one line, with its time and build", () => {
@@ -74,9 +82,19 @@ test("errors are data, without secrets", () => {
   ]);
 });
 
+test("a build whose post-processor failed has its artifact, without secrets", () => {
+  const { renderer, lines, cleaner } = open();
+  for (const event of FAILED_AFTERWARDS.slice(-1)) renderer.event(cleaner.event(event));
+  const [line] = lines() as { type: string; artifact: object; error: { code: string } }[];
+  assert.deepEqual(
+    [line?.type, line?.error.code, line?.artifact],
+    ["build-failed", "ERR_POST_PROCESSOR_FAILED", { ...ARTIFACT, imageName: "web-<sensitive>" }],
+  );
+});
+
 test("a secret that is one of our own words does not change what a line is", () => {
   const { renderer, lines } = open();
-  const cleaner = createCleaner(["output", "stdout"]);
+  const cleaner = createCleaner(new Secrets(["output", "stdout"]));
   for (const event of SUCCESS.slice(4, 5)) renderer.event(cleaner.event(event));
   const [line] = lines() as { type: string; stream: string }[];
   assert.equal(line?.type, "output");

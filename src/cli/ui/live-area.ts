@@ -14,6 +14,7 @@ export class LiveArea implements Disposable {
   /** Widths of what is drawn now, to know how many rows to take back. */
   #drawnWidths: readonly number[] = [];
   #drawnMs = Number.NEGATIVE_INFINITY;
+  #isHidden = false;
 
   /** @param lines gives the lines to show; called for each redraw. */
   constructor(terminal: OutputStream, lines: () => readonly string[], now: () => number = Date.now) {
@@ -35,15 +36,30 @@ export class LiveArea implements Disposable {
     if (this.#now() - this.#drawnMs >= REDRAW_EVERY_MS) this.#redraw("");
   }
 
-  /** Takes the area away for good. */
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+  /** Takes the area away until `show`: the cursor is then somebody else's. */
+  hide(): void {
+    this.#isHidden = true;
     this.#write(this.#eraseSequence());
     this.#drawnWidths = [];
   }
 
+  show(): void {
+    this.#isHidden = false;
+    this.#redraw("");
+  }
+
+  /** Takes the area away for good. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.hide();
+  }
+
   // Erasing and drawing go out in one write, so that nothing flickers.
   #redraw(permanent: string): void {
+    if (this.#isHidden) {
+      this.#write(permanent);
+      return;
+    }
     const erase = this.#eraseSequence();
     const columns = this.#columns();
     const lines = this.#lines().map((line) => fitToWidth(line, columns - 1));

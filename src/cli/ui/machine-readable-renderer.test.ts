@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ARTIFACT, FAILURE, RecordedStream, START, SUCCESS } from "../../../test/helpers/sample-build-events.ts";
+import { Secrets } from "../../base/secrets.ts";
 import { createCleaner } from "./clean-events.ts";
 import { MachineReadableRenderer } from "./machine-readable-renderer.ts";
 
@@ -9,7 +10,7 @@ const SECONDS = START.getTime() / 1000;
 function open() {
   const stdout = new RecordedStream();
   const renderer = new MachineReadableRenderer(stdout, () => START);
-  const cleaner = createCleaner(["hunter2"]);
+  const cleaner = createCleaner(new Secrets(["hunter2"]));
   return { renderer, cleaner, lines: () => stdout.take().replaceAll(`${SECONDS},`, "").split("\n").slice(0, -1) };
 }
 

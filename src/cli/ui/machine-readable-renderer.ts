@@ -1,3 +1,4 @@
+import { artifactId } from "../../build/baked-image.ts";
 import type { AmiArtifact } from "../../build/build-events.ts";
 import type { OutputStream } from "../cli-context.ts";
 import type { BuildRenderer, RunResult } from "./build-renderer.ts";
@@ -49,8 +50,9 @@ export class MachineReadableRenderer implements BuildRenderer {
         this.#say("error", `--> ${build}: ${fullMessage(error)}`);
       }
     }
-    for (const { kind, id, removeWith } of leftovers) {
-      this.#say("error", `Left behind: ${kind} ${id}; remove it with: ${removeWith}`);
+    for (const { kind, id, enterWith, removeWith } of leftovers) {
+      const enter = enterWith === undefined ? "" : `; enter it with: ${enterWith}`;
+      this.#say("error", `Left behind: ${kind} ${id}${enter}; remove it with: ${removeWith}`);
     }
     const outcome =
       artifacts.length === 0 ? " but no artifacts were created." : ". The artifacts of successful builds are:";
@@ -67,16 +69,7 @@ export class MachineReadableRenderer implements BuildRenderer {
     const text = `AMIs were created:\n${images.map(([region, id]) => `${region}: ${id}\n`).join("")}`;
     this.#write(build, "artifact-count", "1");
     this.#write(build, "artifact", "0", "builder-id", BUILDER_ID);
-    this.#write(
-      build,
-      "artifact",
-      "0",
-      "id",
-      images
-        .map((image) => image.join(":"))
-        .sort()
-        .join(","),
-    );
+    this.#write(build, "artifact", "0", "id", artifactId(artifact));
     this.#write(build, "artifact", "0", "string", text);
     this.#write(build, "artifact", "0", "files-count", "0");
     this.#write(build, "artifact", "0", "end");

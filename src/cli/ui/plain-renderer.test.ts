@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ARTIFACT, at, FAILURE, RecordedStream, SUCCESS } from "../../../test/helpers/sample-build-events.ts";
+import {
+  ARTIFACT,
+  at,
+  FAILED_AFTERWARDS,
+  FAILURE,
+  RecordedStream,
+  SUCCESS,
+} from "../../../test/helpers/sample-build-events.ts";
+import { Secrets } from "../../base/secrets.ts";
 import type { NamedBuildEvent } from "../../build/build-events.ts";
 import { createCleaner } from "./clean-events.ts";
 import { createColours } from "./colours.ts";
@@ -11,7 +19,7 @@ function render(events: readonly NamedBuildEvent[], options: { isColoured?: bool
   const stderr = new RecordedStream();
   const { isColoured = false, hasTimestamps = false } = options;
   const renderer = new PlainRenderer({ stdout, stderr, colours: createColours(isColoured), hasTimestamps });
-  const cleaner = createCleaner(["hunter2"]);
+  const cleaner = createCleaner(new Secrets(["hunter2"]));
   for (const event of events) renderer.event(cleaner.event(event));
   return { renderer, cleaner, stdout, stderr };
 }
@@ -35,6 +43,29 @@ test("a build that succeeds: each step with its time, what it made, what scripts
     debian: snap-0aa, 71 %
     debian: done in 18.0 s
 ==> debian: Finished in 20.2 s
+`,
+  );
+});
+
+test("what is counted is a sign of life each 10 s, not a line for each", () => {
+  const step = "step-1";
+  const counted = (seconds: number, done: number) =>
+    at(seconds, { type: "step-progress", step, text: `${done} of 90 blocks`, percent: (100 * done) / 90 });
+  const { stdout } = render([
+    at(0, { type: "step-started", step, title: "Uploading" }),
+    at(0, { type: "step-progress", step, text: "looking at what has changed" }),
+    ...[1, 2, 3, 10, 11, 12].map((seconds) => counted(seconds, seconds * 3)),
+    at(12.5, { type: "step-progress", step, text: "70 blocks have changed" }),
+    at(13, { type: "step-finished", step, title: "Uploading", elapsedMs: 13_000 }),
+  ]);
+  assert.equal(
+    stdout.text,
+    `==> debian: Uploading
+    debian: looking at what has changed
+    debian: 3 of 90 blocks, 3 %
+    debian: 33 of 90 blocks, 36 %
+    debian: 70 blocks have changed
+    debian: done in 13.0 s
 `,
   );
 });
@@ -71,6 +102,42 @@ Error: Cannot run the script "setup.sh" with <sensitive>: exit code is 3
 Left behind:
   volume vol-0aa: it is in use
     remove it with: aws ec2 delete-volume --volume-id vol-0aa
+`,
+  );
+});
+
+test("a post-processor that fails: the image is told as built, and the failure as its own", () => {
+  const { renderer, cleaner, stdout, stderr } = render(FAILED_AFTERWARDS);
+  assert.equal(
+    stdout.take(),
+    `==> debian: manifest: out.json
+    debian: failed after 0.2 s
+==> debian: Failed after 20.2 s: Cannot post-process with "manifest: out.json" of web.json:7:5
+`,
+  );
+  const failed = FAILED_AFTERWARDS.find((event) => event.type === "build-failed");
+  assert.ok(failed !== undefined);
+  renderer.result({
+    artifacts: [{ build: "debian", artifact: { ...ARTIFACT, images: { "us-east-1": "ami-0aa" } } }],
+    failures: [{ build: "debian", error: cleaner.error(failed.error) }],
+    leftovers: [],
+    elapsedMs: 20_200,
+    exitCode: 1,
+  });
+  assert.equal(
+    stdout.text,
+    `
+Built 1 image in 20.2 s
+  debian: web-1
+    us-east-1: ami-0aa (snapshots snap-0aa, snap-0ab)
+`,
+  );
+  assert.equal(
+    stderr.text,
+    `
+Error: Cannot post-process with "manifest: out.json" of web.json:7:5
+  caused by: Cannot add to the manifest "out.json": it is no JSON object
+  hint: The image is complete all the same, and stays: us-east-1:ami-0aa
 `,
   );
 });

@@ -24,6 +24,7 @@ interface StepState {
   isTitleFar: boolean;
   /** The progress that was printed last, and when. */
   text: string;
+  isCount: boolean;
   shownMs: number;
 }
 
@@ -44,7 +45,12 @@ export class PlainRenderer implements BuildRenderer {
       case "step-started":
         this.#print(event, { level: "heading", text: event.title });
         this.#loseTitles(event);
-        this.#steps.set(stepKey(event), { isTitleFar: false, text: "", shownMs: event.time.getTime() });
+        this.#steps.set(stepKey(event), {
+          isTitleFar: false,
+          text: "",
+          isCount: false,
+          shownMs: event.time.getTime(),
+        });
         break;
       case "step-progress":
         if (this.#isNews(event)) this.#print(event, { level: "detail", text: progressText(event) });
@@ -97,13 +103,16 @@ export class PlainRenderer implements BuildRenderer {
     }
   }
 
-  /** Another text is news; another percentage is a sign of life, now and then. */
+  /** Another text is news; that a count went on, or a percentage, is a sign of life, now and then. */
   #isNews(event: StepProgress): boolean {
     const state = this.#steps.get(stepKey(event));
     if (state === undefined) return true;
     const nowMs = event.time.getTime();
-    if (event.text === state.text && nowMs - state.shownMs < SIGN_OF_LIFE_EVERY_MS) return false;
+    const isCount = event.percent !== undefined;
+    const isNews = event.text !== state.text && !(isCount && state.isCount);
+    if (!isNews && nowMs - state.shownMs < SIGN_OF_LIFE_EVERY_MS) return false;
     state.text = event.text;
+    state.isCount = isCount;
     state.shownMs = nowMs;
     return true;
   }

@@ -1,4 +1,4 @@
-import { formatDuration } from "../../base/units.ts";
+import { countOf, formatDuration } from "../../base/units.ts";
 import type { RunResult } from "./build-renderer.ts";
 import type { CleanLeftover } from "./clean-events.ts";
 import type { Colours } from "./colours.ts";
@@ -7,10 +7,7 @@ import { formatError } from "./format-error.ts";
 /** What came out: each image with its region and snapshots. */
 export function artifactText({ artifacts, elapsedMs }: RunResult, colours: Colours): string[] {
   if (artifacts.length === 0) return [];
-  const lines = [
-    "",
-    `${artifacts.length === 1 ? "Built 1 image" : `Built ${artifacts.length} images`} in ${formatDuration(elapsedMs)}`,
-  ];
+  const lines = ["", `Built ${countOf(artifacts.length, "image")} in ${formatDuration(elapsedMs)}`];
   for (const { build, artifact } of artifacts) {
     lines.push(`  ${colours.bold(build)}: ${artifact.imageName}`);
     for (const [region, imageId] of Object.entries(artifact.images)) {
@@ -23,7 +20,7 @@ export function artifactText({ artifacts, elapsedMs }: RunResult, colours: Colou
 
 /** Why builds failed, each reason once, and then what was left behind. */
 export function failureText({ artifacts, failures, leftovers }: RunResult, colours: Colours): string[] {
-  const isAlone = artifacts.length + failures.length === 1;
+  const isAlone = new Set([...artifacts, ...failures].map(({ build }) => build)).size === 1;
   const isInterrupted = failures.length > 0 && failures.every(({ error }) => error.code === "ERR_INTERRUPTED");
   const seen = new Set<string>();
   const lines: string[] = [];
@@ -40,8 +37,10 @@ export function failureText({ artifacts, failures, leftovers }: RunResult, colou
 export function leftoverText(leftovers: readonly CleanLeftover[], colours: Colours): string[] {
   if (leftovers.length === 0) return [];
   const lines = ["", colours.red(colours.bold("Left behind:"))];
-  for (const { kind, id, removeWith, error } of leftovers) {
-    lines.push(`  ${kind} ${id}: ${error.message}`, `    remove it with: ${removeWith}`);
+  for (const { kind, id, enterWith, removeWith, error } of leftovers) {
+    lines.push(`  ${kind} ${id}: ${error.message}`);
+    if (enterWith !== undefined) lines.push(`    enter it with: ${enterWith}`);
+    lines.push(`    remove it with: ${removeWith}`);
   }
   return lines;
 }

@@ -29,3 +29,13 @@ export function sanitiseKeepingColours(text: string): string {
   if (end === 0) return sanitise(text);
   return `${result}${sanitise(text.slice(end))}\x1b[0m`;
 }
+
+/** Shows control characters, each as one character: what stands behind it stays where it was. Tabs stay. */
+export function visibleControls(text: string): string {
+  return text.replace(CONTROL, (control) => {
+    const code = control.charCodeAt(0);
+    // Unicode's pictures of them: ␛ for escape.
+    if (code < 0x20) return String.fromCharCode(0x2400 + code);
+    return code === 0x7f ? "\u2421" : "\ufffd";
+  });
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeTerminal } from "../../../test/helpers/fake-terminal.ts";
 import { ARTIFACT, at, FAILURE, RecordedStream, START, SUCCESS } from "../../../test/helpers/sample-build-events.ts";
+import { Secrets } from "../../base/secrets.ts";
 import type { NamedBuildEvent } from "../../build/build-events.ts";
 import { createCleaner } from "./clean-events.ts";
 import { createColours } from "./colours.ts";
@@ -13,7 +14,7 @@ function open(columns = 80) {
   let nowMs = START.getTime();
   const options = { stdout: terminal, stderr, colours: createColours(true), hasTimestamps: false };
   const renderer = new TerminalRenderer(options, () => nowMs);
-  const cleaner = createCleaner([]);
+  const cleaner = createCleaner(new Secrets());
   return {
     terminal,
     stderr,

@@ -70,6 +70,14 @@ export class TerminalRenderer implements BuildRenderer {
     for (const line of failureText(result, colours)) stderr.write(`${line}\n`);
   }
 
+  hide(): void {
+    this.#area.hide();
+  }
+
+  show(): void {
+    this.#area.show();
+  }
+
   [Symbol.dispose](): void {
     this.#area[Symbol.dispose]();
   }

@@ -1,7 +1,15 @@
 import type { Socket } from "node:net";
+import { decodeError } from "../../base/error-message.ts";
 import { systemCode, ToolError } from "../../base/errors.ts";
-import { type AnswerMessage, decodeError, type Progress, type RequestName, type Requests } from "./control-protocol.ts";
-import { connectToDaemon, readMessages, sendMessage } from "./control-socket.ts";
+import { readMessages, sendMessage } from "../../linux/daemons/control-socket.ts";
+import { connectToDaemon, type DaemonConnection } from "../../linux/daemons/daemon-connection.ts";
+import {
+  type AnswerMessage,
+  controlSocketPath,
+  type Progress,
+  type RequestName,
+  type Requests,
+} from "./control-protocol.ts";
 
 /** An answered request. The daemon stays for as long as this is not disposed of. */
 export interface Answer<Result> extends AsyncDisposable {
@@ -28,12 +36,9 @@ export async function askDaemon<Name extends RequestName>(
   options: RequestOptions = {},
 ): Promise<Answer<Requests[Name]["result"]> | undefined> {
   options.signal?.throwIfAborted();
-  const socket = await connectIfRunning(storeDirectory);
-  if (socket === undefined) return undefined;
-  // What goes wrong with the connection ends the reading, which tells enough.
-  socket.on("error", () => {});
-  // Not events.once(): that rejects for an error, which "close" follows anyway.
-  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const connection = await connectIfRunning(storeDirectory);
+  if (connection === undefined) return undefined;
+  const { socket, ended, leave } = connection;
   const onAbort = () => void socket.end();
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -47,24 +52,20 @@ export async function askDaemon<Name extends RequestName>(
     if ("error" in answer) throw decodeError(answer.error);
     // Read on, so that the daemon's end is seen.
     socket.resume();
-    const release = () => leave(socket, ended);
-    return { result: answer.result as Requests[Name]["result"], ended, [Symbol.asyncDispose]: release };
+    return { result: answer.result as Requests[Name]["result"], ended, [Symbol.asyncDispose]: leave };
   } catch (error) {
-    await leave(socket, ended);
+    await leave();
     throw error;
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
   }
 }
 
-async function connectIfRunning(storeDirectory: string): Promise<Socket | undefined> {
+async function connectIfRunning(storeDirectory: string): Promise<DaemonConnection | undefined> {
   try {
-    return await connectToDaemon(storeDirectory);
+    return await connectToDaemon(controlSocketPath(storeDirectory));
   } catch (error) {
-    const code = systemCode(error) ?? "";
-    // ECONNREFUSED: its daemon was killed. ENOTDIR: the store is to be made.
-    if (["ENOENT", "ENOTDIR", "ECONNREFUSED", "ECONNRESET"].includes(code)) return undefined;
-    if (code !== "EACCES") throw error;
+    if (systemCode(error) !== "EACCES") throw error;
     throw new ToolError("ERR_STORE_ACCESS", `Cannot use the store "${storeDirectory}": it belongs to another user`, {
       cause: error,
       hint: "Run it as root, or choose another store with --store",
@@ -80,16 +81,4 @@ async function readAnswer(socket: Socket, options: RequestOptions) {
     options.onProgress?.(answer.progress);
   }
   return undefined;
-}
-
-// A daemon that ends with its last client gives back devices first; a hung one must not hang its client.
-const LEAVE_DEADLINE_MS = 15_000;
-
-/** Says that we are done. The last client of an ephemeral daemon thereby waits until that has ended. */
-async function leave(socket: Socket, ended: Promise<void>): Promise<void> {
-  const timer = setTimeout(() => socket.destroy(), LEAVE_DEADLINE_MS);
-  socket.end();
-  socket.resume();
-  await ended;
-  clearTimeout(timer);
 }

@@ -1,12 +1,20 @@
 // What a daemon and its clients say to each other on the unix socket in the store: one JSON value a line. A client
 // sends one request; the daemon answers with any number of progress lines, then a result or an error. The connection
 // then stays open for as long as the client needs the daemon: that is the lease.
-import { type Fault, messageOf, ToolError } from "../../base/errors.ts";
+import { join } from "node:path";
+import type { ErrorMessage } from "../../base/error-message.ts";
 import type { ImageId, SnapshotId } from "../../base/ids.ts";
 import type { ExportRequest } from "../export/export-image.ts";
+import type { FaultReport } from "../faults/fault-engine.ts";
+import type { FaultPlan } from "../faults/fault-plan.ts";
 import type { ImportRequest } from "../import/import-disk.ts";
 import type { CloudRecords } from "../server.ts";
+import type { BlockPlace } from "../storage/open-disk-storage.ts";
 import type { LatencyMode } from "../timing/latency.ts";
+
+export function controlSocketPath(storeDirectory: string): string {
+  return join(storeDirectory, "control.sock");
+}
 
 export interface DaemonSettings {
   readonly storeDirectory: string;
@@ -17,6 +25,8 @@ export interface DaemonSettings {
   readonly latency: LatencyMode;
   readonly seed: number;
   readonly nitro: boolean;
+  /** Where blocks of snapshots are kept. */
+  readonly blocks: BlockPlace;
   /** Ends when its last client is gone. */
   readonly isEphemeral: boolean;
 }
@@ -29,6 +39,7 @@ export interface DaemonStatus {
   readonly startedAt: string;
   /** Connections other than the one that asks. */
   readonly clientCount: number;
+  readonly faultRuleCount: number;
   readonly settings: DaemonSettings;
   /** What a client of AWS needs to use it. */
   readonly environment: Readonly<Record<string, string>>;
@@ -56,6 +67,8 @@ export interface Requests {
   status: { parameters: Record<string, never>; result: DaemonStatus };
   /** @throws ERR_LOCAL_CLOUD_BUSY if it has other clients, unless `force`. */
   stop: { parameters: { force: boolean }; result: DaemonStatus };
+  /** Replaces the faults, if there is a plan, and tells those that are in force. */
+  faults: { parameters: { plan?: FaultPlan | undefined }; result: FaultReport };
   records: { parameters: Record<string, never>; result: CloudRecords };
   import: { parameters: ImportRequest; result: ImportResult };
   export: { parameters: ExportRequest; result: ExportResult };
@@ -76,32 +89,3 @@ export type AnswerMessage =
   | { readonly progress: Progress }
   | { readonly result: unknown }
   | { readonly error: ErrorMessage };
-
-export interface ErrorMessage {
-  readonly code?: string | undefined;
-  readonly message: string;
-  readonly hint?: string | undefined;
-  readonly fault?: Fault | undefined;
-  readonly cause?: ErrorMessage | undefined;
-  /** Of an error that is our bug. */
-  readonly stack?: string | undefined;
-}
-
-export function encodeError(error: unknown): ErrorMessage {
-  const cause = error instanceof Error && error.cause !== undefined ? encodeError(error.cause) : undefined;
-  if (!(error instanceof ToolError)) {
-    return { message: messageOf(error), cause, stack: error instanceof Error ? error.stack : undefined };
-  }
-  const { code, message, hint, fault } = error;
-  return { code, message, hint, fault, cause };
-}
-
-/** The error as it was in the daemon, so that it is shown as if it had happened here. */
-export function decodeError({ code, message, hint, fault, cause, stack }: ErrorMessage): Error {
-  const inner = cause === undefined ? undefined : decodeError(cause);
-  if (code === undefined || fault === undefined) {
-    const error = new Error(message, inner === undefined ? {} : { cause: inner });
-    return stack === undefined ? error : Object.assign(error, { stack });
-  }
-  return new ToolError(code as `ERR_${string}`, message, { hint, fault, cause: inner });
-}

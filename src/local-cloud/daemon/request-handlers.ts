@@ -19,6 +19,7 @@ export function requestHandlers({ cloud, storage, status, stop }: DaemonParts): 
     lease: async () => status(),
     status: async () => status(),
     stop: async ({ force }) => stop(force),
+    faults: async ({ plan }) => cloud.faults(plan),
     records: async () => cloud.records(),
     import: (request, context) => importDisk(request, { cloud, storage, ...context }),
     export: (request, context) => exportImage(request, { cloud, storage, ...context }),

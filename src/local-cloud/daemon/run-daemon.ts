@@ -1,17 +1,25 @@
-import { mkdir, realpath, rm } from "node:fs/promises";
+import { realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AsyncDisposableStack } from "../../base/async-disposable-stack.ts";
 import { ToolError } from "../../base/errors.ts";
-import { writeFileAtomically } from "../../linux/atomic-file.ts";
+import { countOf } from "../../base/units.ts";
+import { type ClientServer, endUnlessUsed } from "../../linux/daemons/serve-clients.ts";
+import { writeFileAtomically } from "../../linux/files/atomic-file.ts";
+import { prepareCommands } from "../../linux/run-command.ts";
+import type { FaultPlan } from "../faults/fault-plan.ts";
+import { makeStoreDirectory } from "../make-store-directory.ts";
 import { startLocalCloud } from "../server.ts";
+import { settleBlockPlace } from "../settle-block-place.ts";
 import { openDiskStorage } from "../storage/open-disk-storage.ts";
 import { lockStore } from "../store-lock.ts";
 import type { DaemonSettings, DaemonStatus } from "./control-protocol.ts";
-import { type ControlServer, serveControl } from "./control-server.ts";
+import { serveControl } from "./control-server.ts";
 import { requestHandlers } from "./request-handlers.ts";
 
 export interface DaemonOptions {
   readonly settings: DaemonSettings;
+  /** In force from the first call on. @default none */
+  readonly faults?: FaultPlan | undefined;
   /** Ends the daemon. */
   readonly signal: AbortSignal;
   /** Called once, when clients can connect. */
@@ -20,34 +28,34 @@ export interface DaemonOptions {
   readonly report: (message: string, error?: unknown) => void;
 }
 
-// An ephemeral daemon whose starter was killed must not stay for ever.
-const FIRST_CLIENT_DEADLINE_MS = 20_000;
-
 /**
  * Runs the local cloud of a store until it is told to end, by its signal or by a client.
  *
  * One store has one daemon: it holds the store's lock. When this resolves, the devices of attached volumes are given
  * back, unless they are in use; that is reported.
  */
-export async function runDaemon({ settings, signal, onReady, report }: DaemonOptions): Promise<void> {
+export async function runDaemon({ settings, faults, signal, onReady, report }: DaemonOptions): Promise<void> {
   let requestEnd = () => {};
   const endRequested = new Promise<void>((resolve) => {
     requestEnd = resolve;
   });
   signal.addEventListener("abort", requestEnd, { once: true });
-  await mkdir(settings.storeDirectory, { recursive: true, mode: 0o700 });
+  // Attaching takes a dozen commands.
+  void prepareCommands();
+  await makeStoreDirectory(settings.storeDirectory);
   const storeDirectory = await realpath(settings.storeDirectory);
 
   await using owned = new AsyncDisposableStack();
-  let control: ControlServer | undefined;
+  let control: ClientServer | undefined;
   // Last of all, when the lock is free: who waited for our end can start a daemon at once.
   owned.defer(() => control?.releaseWaiting());
   const lock = owned.use(await lockStore(storeDirectory, signal));
-  const storage = owned.use(await openDiskStorage({ storeDirectory, lock, nitro: settings.nitro, report }));
-  const { imds, listen, port, latency, seed, nitro } = settings;
+  const { imds, listen, port, latency, seed, nitro, blocks } = settings;
+  await settleBlockPlace(storeDirectory, blocks, lock);
+  const storage = owned.use(await openDiskStorage({ storeDirectory, lock, nitro, blocks, report }));
   const addresses = { listen, port, ...(imds === undefined ? {} : { imds }) };
   const cloud = owned.use(
-    await startLocalCloud({ storeDirectory, storage, latency, seed, nitro, report, ...addresses }),
+    await startLocalCloud({ storeDirectory, storage, latency, seed, nitro, faults, report, ...addresses }),
   );
   await storage.removeUnknown(knownIds(cloud));
   const running = { settings: { ...settings, storeDirectory }, cloud, startedAt: new Date() };
@@ -67,9 +75,14 @@ export async function runDaemon({ settings, signal, onReady, report }: DaemonOpt
   );
   const endpointPath = join(storeDirectory, "endpoint.json");
   owned.defer(() => rm(endpointPath, { force: true }));
-  await writeFileAtomically(endpointPath, `${JSON.stringify(status(), undefined, 2)}\n`);
+  try {
+    await writeFileAtomically(endpointPath, `${JSON.stringify(status(), undefined, 2)}\n`);
+  } catch (error) {
+    // Such as a full disk, which only a daemon that runs can make room on. The command line asks the socket.
+    report(`Cannot write "${endpointPath}"`, error);
+  }
   onReady(status());
-  using _timer = endUnlessUsed(settings.isEphemeral, control, requestEnd);
+  using _timer = settings.isEphemeral ? endUnlessUsed(control, requestEnd) : undefined;
   await endRequested;
 }
 
@@ -94,6 +107,7 @@ function statusOf({ settings, cloud, startedAt }: Running, clientCount: number):
     imdsUrl: cloud.imdsUrl,
     startedAt: startedAt.toISOString(),
     clientCount,
+    faultRuleCount: cloud.faults().rules.length,
     settings: { ...settings, port: cloud.address.port },
     environment: {
       AWS_ENDPOINT_URL: url,
@@ -108,16 +122,8 @@ function statusOf({ settings, cloud, startedAt }: Running, clientCount: number):
   };
 }
 
-function endUnlessUsed(isEphemeral: boolean, control: ControlServer, requestEnd: () => void): Disposable {
-  const look = () => {
-    if (control.endIfUnused()) requestEnd();
-  };
-  const timer = isEphemeral ? setTimeout(look, FIRST_CLIENT_DEADLINE_MS) : undefined;
-  return { [Symbol.dispose]: () => clearTimeout(timer) };
-}
-
 function busy(storeDirectory: string, clientCount: number): ToolError {
-  const clients = clientCount === 1 ? "1 client uses" : `${clientCount} clients use`;
+  const clients = countOf(clientCount, "client uses", "clients use");
   return new ToolError("ERR_LOCAL_CLOUD_BUSY", `Cannot stop the local cloud of "${storeDirectory}": ${clients} it`, {
     hint: "Wait for the builds to end, or end it under them: amibake local stop --force",
   });

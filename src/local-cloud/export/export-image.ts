@@ -3,9 +3,10 @@ import { basename, dirname, join } from "node:path";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import type { SnapshotId } from "../../base/ids.ts";
 import { runCommand } from "../../linux/run-command.ts";
-import type { ExportResult, Progress } from "../daemon/control-protocol.ts";
+import type { ExportResult } from "../daemon/control-protocol.ts";
+import type { DiskWork } from "../disk-work.ts";
 import type { LocalCloud } from "../server.ts";
-import type { FileDiskStorage } from "../storage/open-disk-storage.ts";
+import { UNFINISHED } from "../storage/store-layout.ts";
 
 /** As the command line names them, with qemu-img's name. */
 export const EXPORT_FORMATS = { raw: "raw", qcow2: "qcow2", vmdk: "vmdk", vhd: "vpc" } as const;
@@ -21,20 +22,13 @@ export interface ExportRequest {
   readonly force: boolean;
 }
 
-export interface ExportContext {
-  readonly cloud: LocalCloud;
-  readonly storage: FileDiskStorage;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
-}
-
 /**
  * Writes the root disk of an image into a file. The file is there when it is whole, never before; a failure leaves
  * what was there.
  */
-export async function exportImage(request: ExportRequest, context: ExportContext): Promise<ExportResult> {
+export async function exportImage(request: ExportRequest, work: DiskWork): Promise<ExportResult> {
   const { path, format, force } = request;
-  const { cloud, storage, signal, onProgress } = context;
+  const { cloud, storage, signal, onProgress } = work;
   const snapshotId = rootSnapshotOf(cloud, request.image);
   if (!force && (await isThere(path))) {
     throw new ToolError("ERR_FILE_EXISTS", `Cannot export to "${path}": the file exists`, {
@@ -43,7 +37,8 @@ export async function exportImage(request: ExportRequest, context: ExportContext
     });
   }
   // On the target's file system, for the rename at the end.
-  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}-${Date.now()}.new`);
+  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}-${Date.now()}${UNFINISHED}`);
+  await using _noted = await storage.noteUnfinished(unfinished);
   const onBlock = (doneCount: number, totalCount: number) =>
     onProgress({ step: "Reading", fraction: doneCount / totalCount });
   try {
@@ -69,7 +64,9 @@ async function convert(raw: string, target: string, options: { format: ExportFor
   const { format, signal } = options;
   // Without force_size, a VHD gets the size of a disk geometry, which is larger than the disk.
   const special = format === "vhd" ? ["-o", "force_size=on"] : [];
-  const argv = ["qemu-img", "convert", "-f", "raw", "-O", EXPORT_FORMATS[format], ...special, raw, target];
+  // It must not make the file after us: nobody would remove that.
+  const withUs = ["setpriv", "--pdeathsig", "KILL", "--"];
+  const argv = [...withUs, "qemu-img", "convert", "-f", "raw", "-O", EXPORT_FORMATS[format], ...special, raw, target];
   await runCommand(argv, { signal });
 }
 

@@ -1,6 +1,7 @@
 import { arch } from "node:process";
 import { attachedVolumes } from "../operations/attachments.ts";
 import type { Cloud } from "../operations/cloud.ts";
+import { commitToRead } from "../operations/room.ts";
 import { newSession } from "../operations/sts.ts";
 import type { CredentialRecord } from "../state/records.ts";
 
@@ -108,7 +109,7 @@ function roleInfo({ host, clock }: Cloud): string {
 async function roleCredentials(cloud: Cloud): Promise<string> {
   const session = currentRoleSession(cloud) ?? newRoleSession(cloud);
   // They must be valid for whoever reads them now, also after a crash.
-  await cloud.state.commit();
+  await commitToRead(cloud);
   const { accessKeyId, secretAccessKey, sessionToken, expiresAtMs = 0 } = session;
   return JSON.stringify(
     {

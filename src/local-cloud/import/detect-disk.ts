@@ -1,7 +1,8 @@
 import { open } from "node:fs/promises";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import { formatBytes } from "../../base/units.ts";
-import { listPartitions } from "../../linux/partitions.ts";
+import { listPartitions } from "../../linux/devices/partitions.ts";
+import { compressionOf, containerOf, FORMAT_HEAD_BYTES } from "../../linux/files/disk-image-format.ts";
 import { commandFailure, runCommand, runToExit } from "../../linux/run-command.ts";
 
 export type ImportFormat =
@@ -9,8 +10,6 @@ export type ImportFormat =
   | { readonly kind: "qcow2"; readonly sizeBytes: number }
   | { readonly kind: "tarball" };
 
-// Enough for every signature that is looked for: "ustar" ends at 262, the magic of ext4 at 1082.
-const HEAD_BYTES = 4096;
 const SECTOR_BYTES = 512;
 
 /**
@@ -22,8 +21,8 @@ export async function detectImportFormat(path: string, signal: AbortSignal): Pro
   const { head, fileBytes } = await readHead(path);
   if (fileBytes === 0) throw cannotImport(path, "it is empty");
   if (isTarball(head)) return { kind: "tarball" };
-  if (head.subarray(0, 4).equals(Buffer.from("QFI\xfb", "latin1"))) return detectQcow2(path, signal);
-  const container = containerName(head);
+  const container = containerOf(head);
+  if (container === "qcow2") return detectQcow2(path, signal);
   if (container !== undefined) {
     const hint = `Convert it first: qemu-img convert -O raw "${path}" disk.raw`;
     throw cannotImport(path, `it is a ${container} image, not a raw or qcow2 disk or a tarball`, hint);
@@ -41,7 +40,7 @@ async function readHead(path: string): Promise<{ head: Buffer; fileBytes: number
     await using file = await open(path, "r");
     const status = await file.stat();
     if (!status.isFile()) throw cannotImport(path, "it is not a regular file");
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(FORMAT_HEAD_BYTES), 0, FORMAT_HEAD_BYTES, 0);
     return { head: buffer.subarray(0, bytesRead), fileBytes: status.size };
   } catch (error) {
     if (systemCode(error) === "ENOENT") throw cannotImport(path, "there is no such file", undefined, error);
@@ -51,20 +50,7 @@ async function readHead(path: string): Promise<{ head: Buffer; fileBytes: number
 
 /** A tar archive as it is, or what a tarball is usually packed with. */
 function isTarball(head: Buffer): boolean {
-  const magics = ["1f8b", "28b52ffd", "fd377a585a00", "425a68"];
-  return head.toString("latin1", 257, 262) === "ustar" || magics.some((magic) => startsWith(head, magic));
-}
-
-function containerName(head: Buffer): string | undefined {
-  if (startsWith(head, Buffer.from("KDMV").toString("hex"))) return "VMDK";
-  if (startsWith(head, Buffer.from("vhdxfile").toString("hex"))) return "VHDX";
-  if (startsWith(head, Buffer.from("conectix").toString("hex"))) return "VHD";
-  if (head.readUInt32LE(0x40 <= head.length - 4 ? 0x40 : 0) === 0xbeda107f) return "VDI";
-  return undefined;
-}
-
-function startsWith(head: Buffer, hex: string): boolean {
-  return head.toString("hex", 0, hex.length / 2) === hex;
+  return head.toString("latin1", 257, 262) === "ustar" || compressionOf(head) !== undefined;
 }
 
 async function detectQcow2(path: string, signal: AbortSignal): Promise<ImportFormat> {

@@ -2,10 +2,9 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
 import { formatBytes, GIB, SNAPSHOT_BLOCK_BYTES } from "../../base/units.ts";
-import type { ImportResult, Progress } from "../daemon/control-protocol.ts";
-import type { LocalCloud } from "../server.ts";
+import type { ImportResult } from "../daemon/control-protocol.ts";
+import type { DiskWork } from "../disk-work.ts";
 import type { Architecture } from "../state/records.ts";
-import type { FileDiskStorage } from "../storage/open-disk-storage.ts";
 import { cannotImport, detectImportFormat, type ImportFormat, unpackQcow2 } from "./detect-disk.ts";
 import { readTarball, tarballDiskBytes, unpackTarball } from "./unpack-tarball.ts";
 
@@ -20,25 +19,18 @@ export interface ImportRequest {
   readonly sizeGib?: number | undefined;
 }
 
-export interface ImportContext {
-  readonly cloud: LocalCloud;
-  readonly storage: FileDiskStorage;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
-}
-
 /**
  * Makes an image of a raw or qcow2 disk, or of a root file system in a tarball. A failure leaves nothing.
  *
  * @throws {ToolError} ERR_IMPORT if the file is nothing of that, or does not fit.
  */
-export async function importDisk(request: ImportRequest, context: ImportContext): Promise<ImportResult> {
+export async function importDisk(request: ImportRequest, work: DiskWork): Promise<ImportResult> {
   const { path, name, architecture } = request;
-  const { cloud, storage, signal, onProgress } = context;
+  const { cloud, storage, signal, onProgress } = work;
   onProgress({ step: "Looking at the file" });
   const format = await detectImportFormat(path, signal);
   await using scratch = await storage.openScratch();
-  const disk = await rawDisk(request, format, { ...context, scratch: scratch.path });
+  const disk = await rawDisk(request, format, { ...work, scratch: scratch.path });
   const onBlock = (doneCount: number, totalCount: number) =>
     onProgress({ step: "Storing", fraction: doneCount / totalCount });
   let dataBytes = 0;
@@ -68,7 +60,7 @@ interface RawDisk {
 async function rawDisk(
   request: ImportRequest,
   format: ImportFormat,
-  { scratch, signal, onProgress }: ImportContext & { readonly scratch: string },
+  { scratch, signal, onProgress }: DiskWork & { readonly scratch: string },
 ): Promise<RawDisk> {
   if (format.kind === "raw") return { path: request.path, sizeBytes: diskBytes(request, format.sizeBytes) };
   const path = join(scratch, "disk.raw");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ToolError } from "../../base/errors.ts";
 import { GIB, MIB } from "../../base/units.ts";
 import { commandFailure, runCommand, runToExit } from "../../linux/run-command.ts";
-import { openSandbox } from "../../linux/sandbox.ts";
+import { openSandbox } from "../../linux/sandbox/sandbox.ts";
 import type { Architecture } from "../state/records.ts";
 import { cannotImport } from "./detect-disk.ts";
 

@@ -7,6 +7,7 @@ import { type Call, stopIfDryRun } from "./call.ts";
 import { type Cloud, now } from "./cloud.ts";
 import { attachmentFields } from "./describe-volumes.ts";
 import { instanceId, instanceNotFound, volumeId } from "./resource-ids.ts";
+import { refuseWithoutRoom } from "./room.ts";
 import { changeVolume, ownVolume } from "./volumes.ts";
 
 /**
@@ -18,11 +19,14 @@ const VOLUMES_MAX = { nitro: 27, xen: 40 } as const;
 /** How often a device in use is tried again, in milliseconds. */
 const BUSY_POLL_MS = 150;
 
+const noDelay = () => Promise.resolve();
+
 /** "Device names on Linux instances", EC2 User Guide: names an HVM or a PV instance may use. */
 const DEVICE_NAME = /^(\/dev\/)?(sd[a-z]([1-9]|1[0-5])?|hd[a-z]([1-9]|1[0-5])?|xvd[a-z]|xvd[b-d][a-z])$/;
 
 export async function attachVolume(call: Call): Promise<XmlObject> {
   const { cloud, params } = call;
+  await refuseWithoutRoom(call);
   const id = volumeId(params.required("VolumeId"));
   requireHost(call, params.required("InstanceId"));
   const deviceName = params.required("Device");
@@ -37,8 +41,22 @@ export async function attachVolume(call: Call): Promise<XmlObject> {
   };
   await changeVolume(cloud, id, { state: "in-use", attachment });
   const answer = attachmentFields({ ...volume, attachment })[0] ?? {};
-  await cloud.transitions.start("AttachVolume", (waitForDelay) => finishAttaching(cloud, id, waitForDelay));
+  const stuck = call.faults.effect("stuck-attaching");
+  if (stuck !== undefined) attachLater(cloud, id, attachment, stuck.seconds);
+  else await cloud.transitions.start("AttachVolume", (waitForDelay) => finishAttaching(cloud, id, waitForDelay));
   return answer;
+}
+
+/** Lets an attachment be "attaching" for a while, or until faults are cleared. It can be detached meanwhile. */
+function attachLater(cloud: Cloud, id: VolumeId, attachment: AttachmentRecord, seconds: number | undefined): void {
+  const { holds } = cloud.faults;
+  holds.stop(attachment);
+  cloud.transitions.startInBackground(async () => {
+    await holds.wait(seconds);
+    holds.goOn(attachment);
+    // Another attachment has nothing to do with this one.
+    if (cloud.state.volumes.get(id)?.attachment === attachment) await finishAttaching(cloud, id, noDelay);
+  });
 }
 
 /** Makes the device of a volume that is "attaching", or that a closed store left attached. */
@@ -72,18 +90,35 @@ export async function detachVolume(call: Call): Promise<XmlObject> {
   if (askedDevice !== undefined && askedDevice !== attachment.deviceName) {
     throw new ApiError("InvalidAttachment.NotFound", `The volume '${id}' is not attached to device '${askedDevice}'.`);
   }
-  if (attachment.state === "attaching") throw incorrectState(`Volume '${id}' is in the 'attaching' state.`);
-  if (attachment.state !== "attached" && params.boolean("Force") !== true) {
+  const isDetachable = attachment.state === "attached" || cloud.faults.holds.isStopped(attachment);
+  if (attachment.state === "attaching" && !isDetachable) {
+    throw incorrectState(`Volume '${id}' is in the 'attaching' state.`);
+  }
+  if (!isDetachable && params.boolean("Force") !== true) {
     throw incorrectState(`Volume '${id}' is in the 'detaching' state.`);
   }
   stopIfDryRun(call);
   const detaching: AttachmentRecord = { ...attachment, state: "detaching" };
   const answer = attachmentFields({ ...volume, attachment: detaching })[0] ?? {};
   // A forced second call joins the detaching that goes on: nothing here can tear a mount away.
-  if (attachment.state !== "attached") return answer;
+  if (!isDetachable) return answer;
+  const stuck = call.faults.effect("stuck-detaching");
+  if (stuck !== undefined) {
+    await changeVolume(cloud, id, { attachment: { ...detaching, state: "busy" } });
+    detachLater(cloud, id, stuck.seconds);
+    return answer;
+  }
   await changeVolume(cloud, id, { attachment: detaching });
   await cloud.transitions.start("DetachVolume", (waitForDelay) => startDetaching(cloud, id, waitForDelay));
   return answer;
+}
+
+/** Lets an attachment be "busy" for a while, or until faults are cleared. */
+function detachLater(cloud: Cloud, id: VolumeId, seconds: number | undefined): void {
+  cloud.transitions.startInBackground(async () => {
+    await cloud.faults.holds.wait(seconds);
+    await startDetaching(cloud, id, noDelay);
+  });
 }
 
 /** Detaches now if it can be; a device in use goes on being tried, and nobody waits for that. */

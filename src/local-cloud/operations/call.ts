@@ -1,16 +1,22 @@
+import type { MetFaults } from "../faults/fault-engine.ts";
 import { ApiError } from "../protocol/api-error.ts";
 import type { Params } from "../protocol/query-params.ts";
 import type { XmlObject } from "../protocol/xml.ts";
 import type { CredentialRecord } from "../state/records.ts";
 import type { Cloud } from "./cloud.ts";
 
-/** One authenticated request for one action. */
-export interface Call {
+/** One authenticated request for one action, whatever the protocol. */
+export interface CallContext {
   readonly action: string;
   readonly cloud: Cloud;
   readonly caller: CredentialRecord;
   /** From the credential scope of the signature. */
   readonly region: string;
+  readonly faults: MetFaults;
+}
+
+/** A request by the Query protocol. */
+export interface Call extends CallContext {
   readonly params: Params;
 }
 
@@ -23,6 +29,12 @@ export interface Operation {
 /** @param parameters names, separated by blanks. */
 export function operation(run: Operation["run"], parameters: string): Operation {
   return { run, parameters: new Set([...parameters.split(" "), "DryRun"]) };
+}
+
+/** Hides what the call makes for a while, if a fault says so. Called before it is in the state. */
+export function hideIfStruck({ cloud, faults }: Pick<Call, "cloud" | "faults">, id: string): void {
+  const rule = faults.effect("invisible");
+  if (rule !== undefined) cloud.faults.holds.hide(id, rule.seconds ?? 0);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ApiError } from "../protocol/api-error.ts";
-import type { Call } from "./call.ts";
+import type { TokenRecord } from "../state/records.ts";
+import type { Call, CallContext } from "./call.ts";
 
 // "ClientToken … up to 64 ASCII characters" (EC2 API reference, "Ensuring idempotency").
 const TOKEN_LENGTH_MAX = 64;
@@ -15,8 +16,8 @@ const REMEMBERED_MS = 24 * 3_600_000;
 export function earlierResource(call: Call): string | undefined {
   const token = clientToken(call);
   if (token === undefined) return undefined;
-  const earlier = call.cloud.state.tokens.get(tokenKey(call, token));
-  if (earlier === undefined || earlier.usedAtMs + REMEMBERED_MS < call.cloud.clock.now()) return undefined;
+  const earlier = earlierUse(call, token);
+  if (earlier === undefined) return undefined;
   if (earlier.fingerprint !== fingerprint(call)) {
     const message = "The client token you have provided is associated with a resource with different parameters.";
     throw new ApiError("IdempotentParameterMismatch", message);
@@ -24,12 +25,26 @@ export function earlierResource(call: Call): string | undefined {
   return earlier.resourceId;
 }
 
+/** What the caller has used a token for, with the same action in the same region. */
+export function earlierUse(call: CallContext, token: string): TokenRecord | undefined {
+  const earlier = call.cloud.state.tokens.get(tokenKey(call, token));
+  if (earlier === undefined || earlier.usedAtMs + REMEMBERED_MS < call.cloud.clock.now()) return undefined;
+  return earlier;
+}
+
 /**
  * Lets calls with the same ClientToken go one after the other, so that the later
  * one finds what the earlier one made.
  */
 export async function oneAtATime<T>(call: Call, work: () => Promise<T>): Promise<T> {
-  const token = clientToken(call);
+  return oneOfTokenAtATime(call, clientToken(call), work);
+}
+
+export async function oneOfTokenAtATime<T>(
+  call: CallContext,
+  token: string | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   if (token === undefined) return work();
   const { tokensInUse } = call.cloud;
   const key = tokenKey(call, token);
@@ -45,10 +60,11 @@ export async function oneAtATime<T>(call: Call, work: () => Promise<T>): Promise
 /** Remembers what the call made, in the same transaction as the resource. */
 export function rememberResource(call: Call, resourceId: string): void {
   const token = clientToken(call);
-  if (token === undefined) return;
-  const { tokens } = call.cloud.state;
-  const usedAtMs = call.cloud.clock.now();
-  tokens.put(tokenKey(call, token), { fingerprint: fingerprint(call), resourceId, usedAtMs });
+  if (token !== undefined) rememberUse(call, token, { fingerprint: fingerprint(call), resourceId });
+}
+
+export function rememberUse(call: CallContext, token: string, use: Omit<TokenRecord, "usedAtMs">): void {
+  call.cloud.state.tokens.put(tokenKey(call, token), { ...use, usedAtMs: call.cloud.clock.now() });
 }
 
 /** Forgets tokens that are too old to be repeated. Called when a store is opened. */
@@ -65,7 +81,7 @@ function clientToken({ params }: Call): string | undefined {
   throw new ApiError("InvalidParameterValue", message);
 }
 
-function tokenKey({ caller, region, action }: Call, token: string): string {
+function tokenKey({ caller, region, action }: CallContext, token: string): string {
   return [caller.accountId, region, action, token].join(" ");
 }
 

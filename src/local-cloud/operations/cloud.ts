@@ -1,11 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
 import type { InstanceId, SnapshotId, VolumeId } from "../../base/ids.ts";
+import type { FaultEngine } from "../faults/fault-engine.ts";
 import type { CloudState } from "../state/cloud-state.ts";
 import type { Architecture } from "../state/records.ts";
 import type { DiskStorage } from "../storage/disk-storage.ts";
 import type { LatencyModel } from "../timing/latency.ts";
 import type { TokenBuckets } from "../timing/token-buckets.ts";
 import type { Transitions } from "../timing/transitions.ts";
+import type { Upload } from "./uploads.ts";
 
 /** What operations run on. Time, disks and ids come from here, so tests can choose them. */
 export interface Cloud {
@@ -15,9 +17,12 @@ export interface Cloud {
   readonly latency: LatencyModel;
   readonly transitions: Transitions;
   readonly buckets: TokenBuckets;
+  readonly faults: FaultEngine;
   readonly host: HostInstance;
   /** When each pending snapshot began and will end, in milliseconds since the epoch. */
   readonly progress: Map<SnapshotId, { readonly startedAtMs: number; readonly endsAtMs: number }>;
+  /** Snapshots that are written block by block. */
+  readonly uploads: Map<SnapshotId, Upload>;
   /** Calls under way with a ClientToken. */
   readonly tokensInUse: Map<string, Promise<unknown>>;
   /** Work that was asked for and is not done: closing the cloud waits for it. */

@@ -1,7 +1,7 @@
 import { ApiError, invalidValue } from "../protocol/api-error.ts";
 import type { XmlObject } from "../protocol/xml.ts";
 import type { ImageMapping, ImageRecord, SnapshotRecord, Tag } from "../state/records.ts";
-import { type Call, stopIfDryRun } from "./call.ts";
+import { type Call, hideIfStruck, stopIfDryRun } from "./call.ts";
 import { earlierResource, oneAtATime, rememberResource } from "./client-tokens.ts";
 import { planEncryption } from "./encryption.ts";
 import { usableImage } from "./images.ts";
@@ -9,6 +9,7 @@ import { copyForImage } from "./make-snapshot.ts";
 import { isRegion } from "./regions.ts";
 import { addImage, checkName, checkNameIsFree, type NewImage } from "./register-image.ts";
 import { imageId } from "./resource-ids.ts";
+import { refuseWithoutRoom } from "./room.ts";
 import { removeSnapshot } from "./snapshots.ts";
 import { mergeTags, tagSpecifications } from "./tag-rules.ts";
 
@@ -21,6 +22,7 @@ async function copy(call: Call): Promise<XmlObject> {
   const { params, cloud, region, caller } = call;
   const earlier = earlierResource(call);
   if (earlier !== undefined) return { imageId: earlier };
+  await refuseWithoutRoom(call);
   const name = params.required("Name");
   const sourceRegion = params.required("SourceRegion");
   if (!isRegion(sourceRegion)) throw invalidValue(sourceRegion, "sourceRegion", "It is not the name of a region.");
@@ -44,7 +46,11 @@ async function copy(call: Call): Promise<XmlObject> {
     for (const { snapshot } of copied) if (snapshot !== undefined) await removeSnapshot(cloud, snapshot.id);
     throw error;
   }
-  for (const { snapshot } of copied) if (snapshot !== undefined) cloud.state.snapshots.put(snapshot.id, snapshot);
+  for (const { snapshot } of copied) {
+    if (snapshot === undefined) continue;
+    hideIfStruck(call, snapshot.id);
+    cloud.state.snapshots.put(snapshot.id, snapshot);
+  }
   const copy: NewImage = {
     ...inheritedAttributes(source),
     ownerId: caller.accountId,
@@ -56,7 +62,7 @@ async function copy(call: Call): Promise<XmlObject> {
     sourceImageRegion: sourceRegion,
     tags: copiedTags(call, source, tags.get("image") ?? []),
   };
-  return { imageId: await addImage(cloud, "CopyImage", copy, (id) => rememberResource(call, id)) };
+  return { imageId: await addImage(call, "CopyImage", copy, (id) => rememberResource(call, id)) };
 }
 
 interface CopiedMapping {

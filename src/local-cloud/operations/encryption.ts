@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ApiError } from "../protocol/api-error.ts";
 import type { XmlObject } from "../protocol/xml.ts";
-import { type Call, stopIfDryRun } from "./call.ts";
+import { type Call, type CallContext, stopIfDryRun } from "./call.ts";
 
 /** What a request says about encryption, and what the content it starts from has. */
 export interface EncryptionRequest {
@@ -44,23 +44,23 @@ export function planEncryption(call: Call, { encrypted, kmsKeyId, source }: Encr
   return { encrypted: true, kmsKeyId: source?.kmsKeyId ?? defaultKeyArn(call) };
 }
 
-function keyArn({ region, caller }: Call, key: string): string {
+function keyArn({ region, caller }: CallContext, key: string): string {
   if (key.startsWith("arn:")) return key;
   return `arn:aws:kms:${region}:${caller.accountId}:${key.startsWith("alias/") ? key : `key/${key}`}`;
 }
 
 /** The key behind `alias/aws/ebs`: one for each account and region, always the same. */
-function defaultKeyArn({ region, caller }: Call): string {
+export function defaultKeyArn({ region, caller }: CallContext): string {
   const hex = createHash("sha256").update(`ebs key ${caller.accountId} ${region}`).digest("hex");
   const uuid = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)];
   return `arn:aws:kms:${region}:${caller.accountId}:key/${uuid.join("-")}`;
 }
 
-function settingsKey({ region, caller }: Call): string {
+function settingsKey({ region, caller }: CallContext): string {
   return `${caller.accountId} ${region}`;
 }
 
-export function isEncryptedByDefault(call: Call): boolean {
+export function isEncryptedByDefault(call: CallContext): boolean {
   return call.cloud.state.settings.get(settingsKey(call))?.encryptByDefault ?? false;
 }
 

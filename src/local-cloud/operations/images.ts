@@ -90,9 +90,11 @@ function visibleImage(call: Call, id: ImageId): ImageRecord {
   return image;
 }
 
-function isVisible({ caller, region }: Call, image: ImageRecord): boolean {
+function isVisible({ caller, region, cloud }: Call, image: ImageRecord): boolean {
   return (
-    image.region === region && (image.ownerId === caller.accountId || isPermitted(image.permissions, caller.accountId))
+    image.region === region &&
+    !cloud.faults.holds.isHidden(image.id) &&
+    (image.ownerId === caller.accountId || isPermitted(image.permissions, caller.accountId))
   );
 }
 
@@ -148,6 +150,7 @@ function imageFields(cloud: Cloud, image: ImageRecord): XmlObject {
     rootDeviceName: image.rootDeviceName,
     blockDeviceMapping: mappingItems(image.mappings),
     virtualizationType: image.virtualizationType,
+    stateReason: image.stateReason === undefined ? undefined : { ...image.stateReason },
     tagSet: tagSet(image.tags),
     hypervisor: "xen",
     enaSupport: image.enaSupport ? true : undefined,
@@ -197,8 +200,8 @@ const FILTERS: FilterTable<ImageRecord> = {
   "source-instance-id": NEVER,
   "sriov-net-support": ({ sriovNetSupport }) => sriovNetSupport,
   state: ({ state }) => state,
-  "state-reason-code": NEVER,
-  "state-reason-message": NEVER,
+  "state-reason-code": ({ stateReason }) => stateReason?.code,
+  "state-reason-message": ({ stateReason }) => stateReason?.message,
   "tpm-support": ({ tpmSupport }) => tpmSupport,
   "virtualization-type": ({ virtualizationType }) => virtualizationType,
 };

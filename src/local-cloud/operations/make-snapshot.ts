@@ -2,22 +2,20 @@ import type { SnapshotId } from "../../base/ids.ts";
 import { GIB } from "../../base/units.ts";
 import { ApiError, incorrectState, invalidValue } from "../protocol/api-error.ts";
 import type { XmlObject } from "../protocol/xml.ts";
-import { NO_PERMISSIONS, type SnapshotRecord, type VolumeRecord } from "../state/records.ts";
+import { NO_PERMISSIONS, NO_VOLUME, type SnapshotRecord, type VolumeRecord } from "../state/records.ts";
 import type { SnapshotContent } from "../storage/disk-storage.ts";
-import { type Call, stopIfDryRun } from "./call.ts";
+import { type Call, hideIfStruck, stopIfDryRun } from "./call.ts";
 import { type Cloud, now } from "./cloud.ts";
 import { planEncryption } from "./encryption.ts";
 import { isRegion } from "./regions.ts";
 import { newSnapshotId, snapshotId, snapshotNotFound, volumeId } from "./resource-ids.ts";
+import { refuseWithoutRoom } from "./room.ts";
 import { removeSnapshot, snapshotFields, snapshotForVolume } from "./snapshots.ts";
 import { tagSet, tagSpecifications } from "./tag-rules.ts";
 import { ownVolume } from "./volumes.ts";
 
 /** CreateSnapshot and CopySnapshot, "Description": up to 255 characters. */
 const DESCRIPTION_LENGTH_MAX = 255;
-
-/** What a snapshot that was copied says of its volume (CopySnapshot: "an arbitrary volume ID"). */
-const NO_VOLUME = "vol-ffffffff";
 
 /** Service quotas "Concurrent snapshots per … volume": 1 for st1 and sc1, 5 for the others. */
 function pendingSnapshotsMax({ type }: VolumeRecord): number {
@@ -26,6 +24,7 @@ function pendingSnapshotsMax({ type }: VolumeRecord): number {
 
 export async function createSnapshot(call: Call): Promise<XmlObject> {
   const { cloud, params } = call;
+  await refuseWithoutRoom(call);
   const volume = ownVolume(call, volumeId(params.required("VolumeId")));
   if (volume.state !== "available" && volume.state !== "in-use") {
     throw incorrectState(`Volume '${volume.id}' is in the '${volume.state}' state.`);
@@ -40,7 +39,7 @@ export async function createSnapshot(call: Call): Promise<XmlObject> {
   const description = requestedDescription(call);
   const tags = tagSpecifications(params, ["snapshot"]).get("snapshot") ?? [];
   stopIfDryRun(call);
-  const { encrypted, kmsKeyId, sizeGib, productCodes } = volume;
+  const { encrypted, kmsKeyId, sizeGib, productCodes, lineageId } = volume;
   const planned = newSnapshot(call, {
     volumeId: volume.id,
     sizeGib,
@@ -48,13 +47,15 @@ export async function createSnapshot(call: Call): Promise<XmlObject> {
     encrypted,
     kmsKeyId,
     productCodes,
+    lineageId,
     tags,
   });
-  return writeSnapshot(cloud, planned, "CreateSnapshot", (id) => cloud.storage.createSnapshot(id, volume.id));
+  return writeSnapshot(call, planned, "CreateSnapshot", (id) => cloud.storage.createSnapshot(id, volume.id));
 }
 
 export async function copySnapshot(call: Call): Promise<XmlObject> {
   const { cloud, params } = call;
+  await refuseWithoutRoom(call);
   const sourceRegion = params.required("SourceRegion");
   if (!isRegion(sourceRegion)) throw invalidValue(sourceRegion, "sourceRegion", "It is not the name of a region.");
   const sourceCall = { ...call, region: sourceRegion };
@@ -77,7 +78,7 @@ export async function copySnapshot(call: Call): Promise<XmlObject> {
   stopIfDryRun(call);
   const { sizeGib, productCodes } = source;
   const planned = newSnapshot(call, { ...encryption, volumeId: NO_VOLUME, sizeGib, description, productCodes, tags });
-  await writeSnapshot(cloud, planned, "CopySnapshot", (id) => cloud.storage.copySnapshot(id, source.id));
+  await writeSnapshot(call, planned, "CopySnapshot", (id) => cloud.storage.copySnapshot(id, source.id));
   return { snapshotId: planned.id, tagSet: tagSet(tags) };
 }
 
@@ -132,7 +133,7 @@ function requestedDescription({ params }: Call): string {
 
 type SnapshotPlan = Pick<
   SnapshotRecord,
-  "volumeId" | "sizeGib" | "description" | "encrypted" | "kmsKeyId" | "productCodes" | "tags"
+  "volumeId" | "sizeGib" | "description" | "encrypted" | "kmsKeyId" | "productCodes" | "lineageId" | "tags"
 >;
 
 function newSnapshot(
@@ -156,20 +157,24 @@ function newSnapshot(
  * moment whatever happens to the volume afterwards. "pending" is then only time.
  */
 async function writeSnapshot(
-  cloud: Cloud,
+  call: Call,
   snapshot: SnapshotRecord,
   kind: "CreateSnapshot" | "CopySnapshot",
   write: (id: SnapshotId) => Promise<SnapshotContent>,
 ): Promise<XmlObject> {
+  const { cloud, faults } = call;
   const startedAtMs = cloud.clock.now();
   const pending = await storeContent(cloud, snapshot, write);
+  hideIfStruck(call, pending.id);
   cloud.state.snapshots.put(pending.id, pending);
   await cloud.state.commit();
   const answer = snapshotFields(cloud, pending);
+  const failure = faults.effect("snapshot-error");
   const complete = async (waitForDelay: () => Promise<void>, endsAtMs: number) => {
     cloud.progress.set(pending.id, { startedAtMs, endsAtMs });
     await waitForDelay();
-    await completeSnapshot(cloud, pending.id);
+    if (failure === undefined) await completeSnapshot(cloud, pending.id);
+    else await failSnapshot(cloud, pending.id, failure.message);
   };
   await cloud.transitions.start(kind, complete, startedAtMs);
   return answer;
@@ -182,21 +187,33 @@ async function storeContent(
   write: (id: SnapshotId) => Promise<SnapshotContent>,
 ): Promise<SnapshotRecord> {
   cloud.state.snapshots.put(snapshot.id, snapshot);
-  await cloud.state.commit();
   try {
-    const { sizeBytes } = await write(snapshot.id);
-    return { ...snapshot, state: "pending", sizeGib: snapshot.sizeGib || Math.ceil(sizeBytes / GIB) };
+    await cloud.state.commit();
+    const { sizeBytes, blockCount } = await write(snapshot.id);
+    return { ...snapshot, blockCount, state: "pending", sizeGib: snapshot.sizeGib || Math.ceil(sizeBytes / GIB) };
   } catch (error) {
-    await removeSnapshot(cloud, snapshot.id);
+    await removeSnapshot(cloud, snapshot.id).catch((cause) => cloud.report(`Cannot undo "${snapshot.id}"`, cause));
     throw error;
   }
 }
 
 /** Ends "pending". Also what an opened store does: the content was there before the answer. */
-export async function completeSnapshot(cloud: Cloud, id: SnapshotId): Promise<void> {
+export function completeSnapshot(cloud: Cloud, id: SnapshotId): Promise<void> {
+  return endPending(cloud, id, { state: "completed", completionTime: now(cloud), upload: undefined });
+}
+
+export function failSnapshot(
+  cloud: Cloud,
+  id: SnapshotId,
+  stateMessage = "An internal error has occurred",
+): Promise<void> {
+  return endPending(cloud, id, { state: "error", stateMessage });
+}
+
+async function endPending(cloud: Cloud, id: SnapshotId, end: Partial<SnapshotRecord>): Promise<void> {
   const snapshot = cloud.state.snapshots.get(id);
   cloud.progress.delete(id);
   if (snapshot === undefined) return;
-  cloud.state.snapshots.put(id, { ...snapshot, state: "completed", completionTime: now(cloud) });
+  cloud.state.snapshots.put(id, { ...snapshot, ...end });
   await cloud.state.commit();
 }

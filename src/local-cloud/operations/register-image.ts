@@ -15,10 +15,11 @@ import {
   type ProductCode,
 } from "../state/records.ts";
 import type { TransitionKind } from "../timing/latency.ts";
-import { type Call, stopIfDryRun } from "./call.ts";
+import { type Call, hideIfStruck, stopIfDryRun } from "./call.ts";
 import { type Cloud, now } from "./cloud.ts";
 import { checkRootMapping, requestedMappings } from "./image-mappings.ts";
 import { newImageId, snapshotId } from "./resource-ids.ts";
+import { refuseWithoutRoom } from "./room.ts";
 import { snapshotForVolume } from "./snapshots.ts";
 import { tagSpecifications } from "./tag-rules.ts";
 
@@ -29,6 +30,7 @@ const UEFI_DATA_BYTES_MAX = 64 * 1024;
 
 export async function registerImage(call: Call): Promise<XmlObject> {
   const { params, cloud } = call;
+  await refuseWithoutRoom(call);
   const name = params.string("Name");
   if (name === undefined) throw missingParameter("Name");
   if (params.has("ImageLocation")) {
@@ -50,7 +52,7 @@ export async function registerImage(call: Call): Promise<XmlObject> {
   const tags = tagSpecifications(params, ["image"]).get("image") ?? [];
   checkNameIsFree(call, name);
   stopIfDryRun(call);
-  const imageId = await addImage(cloud, "RegisterImage", {
+  const imageId = await addImage(call, "RegisterImage", {
     ...boot,
     ownerId: call.caller.accountId,
     region: call.region,
@@ -71,11 +73,12 @@ export type NewImage = Omit<
 
 /** Adds a checked image as "pending" and lets it become "available". */
 export async function addImage(
-  cloud: Cloud,
+  call: Pick<Call, "cloud" | "faults">,
   kind: TransitionKind & ("RegisterImage" | "CopyImage"),
   image: NewImage,
   remember: (id: ImageId) => void = () => {},
 ): Promise<ImageId> {
+  const { cloud, faults } = call;
   const record: ImageRecord = {
     ...image,
     id: newImageId(),
@@ -85,20 +88,31 @@ export async function addImage(
     permissions: NO_PERMISSIONS,
     deregistrationProtection: { enabled: false, hasCooldown: false },
   };
+  hideIfStruck(call, record.id);
   cloud.state.images.put(record.id, record);
   remember(record.id);
   await cloud.state.commit();
+  const failure = faults.effect("image-failed");
   await cloud.transitions.start(kind, async (waitForDelay) => {
     await waitForDelay();
-    await makeAvailable(cloud, record.id);
+    if (failure === undefined) await makeAvailable(cloud, record.id);
+    else await makeFailed(cloud, record.id, failure.message);
   });
   return record.id;
 }
 
 /** Ends "pending". Also what an opened store does. */
-export async function makeAvailable(cloud: Cloud, id: ImageId): Promise<void> {
+export function makeAvailable(cloud: Cloud, id: ImageId): Promise<void> {
+  return endPending(cloud, id, { state: "available" });
+}
+
+function makeFailed(cloud: Cloud, id: ImageId, message = "An internal error has occurred"): Promise<void> {
+  return endPending(cloud, id, { state: "failed", stateReason: { code: "Server.InternalError", message } });
+}
+
+async function endPending(cloud: Cloud, id: ImageId, end: Partial<ImageRecord>): Promise<void> {
   const image = cloud.state.images.get(id);
-  if (image?.state === "pending") cloud.state.images.put(id, { ...image, state: "available" });
+  if (image?.state === "pending") cloud.state.images.put(id, { ...image, ...end });
   await cloud.state.commit();
 }
 

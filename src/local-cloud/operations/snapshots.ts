@@ -9,6 +9,7 @@ import { type PageLimits, pageOf } from "./pages.ts";
 import { isPermitted } from "./permissions.ts";
 import { snapshotId, snapshotNotFound } from "./resource-ids.ts";
 import { tagSet } from "./tag-rules.ts";
+import { endUpload } from "./uploads.ts";
 
 /** DescribeSnapshots, "MaxResults": 5 to 1,000. */
 const PAGES: PageLimits = { min: 5, max: 1_000, idsName: "snapshotSet" };
@@ -27,6 +28,7 @@ export async function deleteSnapshot(call: Call): Promise<XmlObject> {
 /** The record goes first: content without a record is garbage, a record without content would be a lie. */
 export async function removeSnapshot(cloud: Cloud, id: SnapshotId): Promise<void> {
   cloud.state.snapshots.delete(id);
+  endUpload(cloud, id);
   await cloud.state.commit();
   await cloud.storage.deleteSnapshot(id);
 }
@@ -69,9 +71,11 @@ function visibleSnapshots(call: Call): SnapshotRecord[] {
   return call.cloud.state.snapshots.values().filter((snapshot) => isVisible(call, snapshot));
 }
 
-function isVisible({ caller, region }: Call, { ownerId, permissions, state, region: home }: SnapshotRecord): boolean {
+function isVisible({ caller, region, cloud }: Call, snapshot: SnapshotRecord): boolean {
+  const { id, ownerId, permissions, state, region: home } = snapshot;
   return (
     state !== "writing" &&
+    !cloud.faults.holds.isHidden(id) &&
     home === region &&
     (ownerId === caller.accountId || isPermitted(permissions, caller.accountId))
   );
@@ -91,9 +95,11 @@ function isRestorableByAsked({ params, caller }: Call, { ownerId, permissions }:
   });
 }
 
-/** "37%": how much of its time a pending snapshot has had. */
+/** "37%": how much of its time a pending snapshot has had, or what its writer says. */
 function progressOf(cloud: Cloud, { id, state }: SnapshotRecord): string {
   if (state === "completed") return "100%";
+  const upload = cloud.uploads.get(id);
+  if (upload !== undefined) return `${Math.min(upload.progressPercent, 99)}%`;
   const progress = cloud.progress.get(id);
   if (progress === undefined) return "0%";
   const share = (cloud.clock.now() - progress.startedAtMs) / (progress.endsAtMs - progress.startedAtMs);
@@ -107,6 +113,7 @@ export function snapshotFields(cloud: Cloud, snapshot: SnapshotRecord): XmlObjec
     status: snapshot.state,
     startTime: snapshot.startTime,
     completionTime: snapshot.completionTime,
+    statusMessage: snapshot.stateMessage,
     // EC2 answers CreateSnapshot with an empty progress; the SDK and the CLI both take it.
     progress: progressOf(cloud, snapshot),
     ownerId: snapshot.ownerId,

@@ -95,8 +95,8 @@ interface DescribedTag extends Tag {
 
 function describedTags(call: Call): DescribedTag[] {
   const { cloud, caller, region } = call;
-  const isOwn = (record: { ownerId: string; region: string }) =>
-    record.ownerId === caller.accountId && record.region === region;
+  const isOwn = (record: { id: string; ownerId: string; region: string }) =>
+    record.ownerId === caller.accountId && record.region === region && !cloud.faults.holds.isHidden(record.id);
   const described = <T extends { id: string; sequence: number; tags: readonly Tag[] }>(
     type: TaggableType,
     records: T[],

@@ -1,23 +1,28 @@
 import type { VolumeId } from "../../base/ids.ts";
-import { GIB } from "../../base/units.ts";
+import { GIB, SNAPSHOT_BLOCK_BYTES } from "../../base/units.ts";
 import { ApiError, incorrectState, invalidParameterValue, missingParameter } from "../protocol/api-error.ts";
 import type { XmlObject } from "../protocol/xml.ts";
-import type { SnapshotRecord, VolumeRecord } from "../state/records.ts";
-import { type Call, stopIfDryRun } from "./call.ts";
-import { earlierResource, rememberResource } from "./client-tokens.ts";
+import { lineageOf, type SnapshotRecord, type VolumeRecord } from "../state/records.ts";
+import { type Call, hideIfStruck, stopIfDryRun } from "./call.ts";
+import { earlierResource, oneAtATime, rememberResource } from "./client-tokens.ts";
 import { type Cloud, now } from "./cloud.ts";
 import { volumeFields } from "./describe-volumes.ts";
 import { planEncryption } from "./encryption.ts";
 import { zonesOf } from "./regions.ts";
 import { newVolumeId, snapshotId, volumeId, volumeNotFound } from "./resource-ids.ts";
+import { refuseWithoutRoom } from "./room.ts";
 import { snapshotForVolume } from "./snapshots.ts";
 import { tagSpecifications } from "./tag-rules.ts";
 import { planVolumeShape, VOLUME_TYPES } from "./volume-types.ts";
 
-export async function createVolume(call: Call): Promise<XmlObject> {
+export function createVolume(call: Call): Promise<XmlObject> {
+  return oneAtATime(call, () => create(call));
+}
+
+async function create(call: Call): Promise<XmlObject> {
   const { cloud, params, caller, region } = call;
   const earlier = earlierResource(call);
-  if (earlier !== undefined) return volumeFields(ownVolume(call, volumeId(earlier)));
+  if (earlier !== undefined) return volumeFields(knownVolume(call, volumeId(earlier)));
   const zone = requestedZone(call);
   const source = requestedSnapshot(call);
   const sizeGib = params.integer("Size") ?? source?.sizeGib;
@@ -46,6 +51,7 @@ export async function createVolume(call: Call): Promise<XmlObject> {
   }
   const tags = tagSpecifications(params, ["volume"]).get("volume") ?? [];
   stopIfDryRun(call);
+  await refuseWithoutRoom(call, (source?.blockCount ?? 0) * SNAPSHOT_BLOCK_BYTES);
   const volume: VolumeRecord = {
     ...shape,
     ...encryption,
@@ -56,16 +62,20 @@ export async function createVolume(call: Call): Promise<XmlObject> {
     zone,
     multiAttachEnabled,
     snapshotId: source?.id,
+    lineageId: source === undefined ? undefined : lineageOf(source),
     createTime: now(cloud),
     productCodes: source?.productCodes ?? [],
     tags,
     state: "creating",
   };
+  hideIfStruck(call, volume.id);
   cloud.state.volumes.put(volume.id, volume);
   rememberResource(call, volume.id);
   await cloud.state.commit();
   const answer = volumeFields(volume);
-  await cloud.transitions.start("CreateVolume", (waitForDelay) => finishCreating(cloud, volume, waitForDelay));
+  const isToFail = call.faults.effect("volume-error") !== undefined;
+  const finish = isToFail ? failCreating : finishCreating;
+  await cloud.transitions.start("CreateVolume", (waitForDelay) => finish(cloud, volume, waitForDelay));
   return answer;
 }
 
@@ -86,6 +96,11 @@ export async function finishCreating(
   }
   await waitForDelay();
   await changeVolume(cloud, id, { state: "available" });
+}
+
+async function failCreating(cloud: Cloud, { id }: VolumeRecord, waitForDelay: () => Promise<void>): Promise<void> {
+  await waitForDelay();
+  await changeVolume(cloud, id, { state: "error" });
 }
 
 export async function deleteVolume(call: Call): Promise<XmlObject> {
@@ -112,6 +127,12 @@ export async function finishDeleting(cloud: Cloud, id: VolumeId, waitForDelay: (
 
 /** @throws {ApiError} InvalidVolume.NotFound, also for another account's volume. */
 export function ownVolume(call: Call, id: VolumeId): VolumeRecord {
+  if (call.cloud.faults.holds.isHidden(id)) throw volumeNotFound(id);
+  return knownVolume(call, id);
+}
+
+/** A volume that may still be invisible. */
+function knownVolume(call: Call, id: VolumeId): VolumeRecord {
   const volume = call.cloud.state.volumes.get(id);
   if (volume === undefined || volume.ownerId !== call.caller.accountId || volume.region !== call.region) {
     throw volumeNotFound(id);
@@ -122,7 +143,10 @@ export function ownVolume(call: Call, id: VolumeId): VolumeRecord {
 export function ownVolumes({ cloud, caller, region }: Call): VolumeRecord[] {
   return cloud.state.volumes
     .values()
-    .filter((volume) => volume.ownerId === caller.accountId && volume.region === region);
+    .filter(
+      ({ id, ownerId, region: home }) =>
+        ownerId === caller.accountId && home === region && !cloud.faults.holds.isHidden(id),
+    );
 }
 
 /** Writes a change of a volume, unless the volume is gone. Resolves when it is durable. */

@@ -1,19 +1,22 @@
 /**
  * An error that goes over the wire, named as AWS names it.
  *
- * Codes and statuses are those of the EC2 API's error table and of STS's common
- * errors (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
+ * Codes and statuses are those of the EC2 API's error table, of STS's common errors
+ * (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html) and of the EBS direct APIs' model.
  */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: string;
   /** HTTP status. */
   readonly status: number;
+  /** What some exceptions of the EBS direct APIs say beside their name: "INVALID_BLOCK_TOKEN". */
+  readonly reason: string | undefined;
 
-  constructor(code: string, message: string, status = 400) {
+  constructor(code: string, message: string, status = 400, reason?: string) {
     super(message);
     this.code = code;
     this.status = status;
+    this.reason = reason;
   }
 }
 

@@ -3,15 +3,15 @@ import type { CredentialRecord } from "../state/records.ts";
 import { ApiError } from "./api-error.ts";
 import { type ClaimedSignature, claimedSignature, type SignedRequest, signatureProblem } from "./sigv4.ts";
 
-export type Service = "ec2" | "sts";
+export type Service = "ec2" | "sts" | "ebs";
 
 export interface Authenticated {
   readonly caller: CredentialRecord;
   readonly region: string;
 }
 
-/** The service that the request was signed for; undefined if it is not signed for one of ours. */
-export function signedService(request: SignedRequest): Service | undefined {
+/** The service that a Query request was signed for; undefined if it is not signed for one of ours. */
+export function signedService(request: SignedRequest): "ec2" | "sts" | undefined {
   const claim = claimedSignature(request);
   if (typeof claim === "string") return undefined;
   return claim.service === "ec2" || claim.service === "sts" ? claim.service : undefined;
@@ -30,7 +30,7 @@ export function authenticate(
   isRegion: (name: string) => boolean,
   nowMs: number,
 ): Authenticated {
-  const errors = service === "ec2" ? EC2_ERRORS : STS_ERRORS;
+  const errors = ERRORS[service];
   const claim = claimedSignature(request);
   if (claim === "missing") throw errors.missing();
   if (claim === "incomplete") throw errors.incomplete();
@@ -50,6 +50,11 @@ function isSameToken(expected: string | undefined, given: string | undefined): b
   if (expected === undefined || given === undefined) return expected === given;
   const [a, b] = [Buffer.from(expected), Buffer.from(given)];
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** What a service answers to credentials whose time is over. */
+export function credentialsExpired(service: Service): ApiError {
+  return ERRORS[service].tokenExpired();
 }
 
 interface AuthenticationErrors {
@@ -93,3 +98,20 @@ const STS_ERRORS: AuthenticationErrors = {
     ),
   tokenExpired: () => new ApiError("ExpiredToken", "The security token included in the request is expired", 403),
 };
+
+/** As AWS's services with a REST or JSON protocol say it: "Common errors" of the EBS direct APIs' reference. */
+const EBS_ERRORS: AuthenticationErrors = {
+  missing: () => new ApiError("MissingAuthenticationTokenException", "Missing Authentication Token", 403),
+  incomplete: () =>
+    new ApiError("IncompleteSignatureException", "The request signature does not conform to AWS standards.", 403),
+  wrongScope: (should) => new ApiError("InvalidSignatureException", `Credential should be scoped to ${should}.`, 403),
+  unknownKey: () =>
+    new ApiError("UnrecognizedClientException", "The security token included in the request is invalid.", 403),
+  expired: ({ timestamp }) =>
+    new ApiError("InvalidSignatureException", `Signature expired: ${timestamp} is out of range`, 403),
+  wrong: () => new ApiError("InvalidSignatureException", STS_ERRORS.wrong().message, 403),
+  tokenExpired: () =>
+    new ApiError("ExpiredTokenException", "The security token included in the request is expired", 403),
+};
+
+const ERRORS: Readonly<Record<Service, AuthenticationErrors>> = { ec2: EC2_ERRORS, sts: STS_ERRORS, ebs: EBS_ERRORS };

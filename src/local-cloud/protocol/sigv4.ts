@@ -7,7 +7,8 @@ export interface SignedRequest {
   readonly target: string;
   /** Lower-case names; repeated headers joined by commas. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Uint8Array;
+  /** SHA-256 of the body in hexadecimal, or "UNSIGNED-PAYLOAD". */
+  readonly payloadHash: string;
 }
 
 /** A signature as the request claims it: nothing in it has been checked. */
@@ -34,7 +35,9 @@ const SKEW_MS = 15 * 60_000;
 const EXPIRES_SECONDS_MAX = 604_800;
 
 /** @returns "missing" if the request is not signed at all. */
-export function claimedSignature(request: SignedRequest): ClaimedSignature | "missing" | "incomplete" {
+export function claimedSignature(
+  request: Pick<SignedRequest, "target" | "headers">,
+): ClaimedSignature | "missing" | "incomplete" {
   const query = new URLSearchParams(queryString(request.target));
   if (query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm")) return presignedClaim(query);
   const authorization = request.headers["authorization"];
@@ -134,13 +137,23 @@ function stringToSign(
     ...signedHeaders.map((name) => `${name}:${(request.headers[name] ?? "").trim().replace(/ +/g, " ")}`),
     "",
     signedHeaders.join(";"),
-    sha256Hex(request.body),
+    request.payloadHash,
   ].join("\n");
   return [ALGORITHM, timestamp, scope, sha256Hex(Buffer.from(canonicalRequest))].join("\n");
 }
 
+/** Keys that were derived lately: one is good for a day, and most requests have the same. */
+const recentKeys = new Map<string, Buffer>();
+const RECENT_KEYS_MAX = 16;
+
 function signingKey(secretAccessKey: string, { date, region, service }: ClaimedSignature): Buffer {
-  return [date, region, service, "aws4_request"].reduce(hmac, Buffer.from(`AWS4${secretAccessKey}`));
+  const name = [secretAccessKey, date, region, service].join(" ");
+  const known = recentKeys.get(name);
+  if (known !== undefined) return known;
+  const key = [date, region, service, "aws4_request"].reduce(hmac, Buffer.from(`AWS4${secretAccessKey}`));
+  if (recentKeys.size === RECENT_KEYS_MAX) recentKeys.clear();
+  recentKeys.set(name, key);
+  return key;
 }
 
 /** Every segment encoded once more: all services but S3 sign the path so. */
@@ -202,6 +215,6 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
-function sha256Hex(bytes: Uint8Array): string {
+export function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

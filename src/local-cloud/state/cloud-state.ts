@@ -1,6 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageId, SnapshotId, VolumeId } from "../../base/ids.ts";
+import { makeDirectories } from "../../linux/files/make-directories.ts";
+import { STORE_MODE } from "../make-store-directory.ts";
 import { type Change, Journal } from "./journal.ts";
 import type {
   CredentialRecord,
@@ -78,7 +79,7 @@ export class CloudState implements AsyncDisposable {
   /** Opens the state of a store, empty if it has none. The caller holds the store's lock. */
   static async open(storeDirectory: string): Promise<CloudState> {
     const directory = join(storeDirectory, "state");
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectories(directory, STORE_MODE);
     const state = new CloudState();
     const tables = state.#tables();
     state.#journal = await Journal.open(

@@ -1,9 +1,14 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ToolError } from "../../base/errors.ts";
+import { MIB } from "../../base/units.ts";
+import { reserveRoom } from "../../linux/files/reserve-room.ts";
 
 /** One change: the table, the key in it, and the new record, or `null` for "removed". */
 export type Change = readonly [table: string, key: string, record: unknown];
+
+/** Kept for changes that are to be written when the disk is full: only what is deleted makes room. */
+const RESERVE_BYTES = MIB;
 
 /** A compaction is worth it when most lines are history; small journals are left alone. */
 const COMPACTION_CHANGES_MIN = 2_000;
@@ -21,6 +26,8 @@ export class Journal implements AsyncDisposable {
   #file: FileHandle;
   #lengthBytes: number;
   #changeCount: number;
+  /** Up to here the file has its place on the disk. */
+  #reservedBytes = 0;
   #waiting: Change[] = [];
   #writing: Promise<void> | undefined;
   readonly #liveRecords: () => readonly Change[];
@@ -49,7 +56,9 @@ export class Journal implements AsyncDisposable {
       // The torn line would otherwise be glued to the next one written.
       if (lengthBytes < bytes.length) await file.truncate(lengthBytes);
       await syncDirectory(dirname(path));
-      return new Journal(path, file, lengthBytes, changes.length, liveRecords);
+      const journal = new Journal(path, file, lengthBytes, changes.length, liveRecords);
+      await journal.#reserve();
+      return journal;
     } catch (error) {
       await file.close();
       throw error;
@@ -93,9 +102,19 @@ export class Journal implements AsyncDisposable {
       // Such as a full disk: nothing is lost in memory, so a later commit can still succeed.
       this.#waiting = [...batch, ...this.#waiting];
       await this.#file.truncate(this.#lengthBytes);
+      // What was reserved goes with it.
+      this.#reservedBytes = 0;
       throw error;
     }
     await this.#compactIfWorthIt();
+    await this.#reserve();
+  }
+
+  async #reserve(): Promise<void> {
+    if (this.#lengthBytes + RESERVE_BYTES / 2 <= this.#reservedBytes) return;
+    // Without it, as on a file system that promises nothing, a full disk refuses every change.
+    const isReserved = await reserveRoom(this.#file, this.#lengthBytes, RESERVE_BYTES);
+    if (isReserved) this.#reservedBytes = this.#lengthBytes + RESERVE_BYTES;
   }
 
   async #compactIfWorthIt(): Promise<void> {
@@ -115,6 +134,7 @@ export class Journal implements AsyncDisposable {
     this.#file = compacted;
     this.#lengthBytes = lines.length;
     this.#changeCount = live.length;
+    this.#reservedBytes = 0;
     await old.close();
     await syncDirectory(dirname(this.#path));
   }

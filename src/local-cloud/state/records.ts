@@ -53,6 +53,8 @@ export interface VolumeRecord extends ResourceRecord {
   readonly createTime: string;
   readonly productCodes: readonly ProductCode[];
   state: "creating" | "available" | "in-use" | "deleting" | "error";
+  /** Of the snapshot that it was made from. */
+  readonly lineageId?: string | undefined;
   attachment?: AttachmentRecord | undefined;
 }
 
@@ -71,6 +73,8 @@ export interface SnapshotRecord extends ResourceRecord {
   /** EC2 shows "vol-ffffffff" for a snapshot that was copied or imported. */
   readonly volumeId: string;
   readonly sizeGib: number;
+  /** Blocks that are not all zero. Missing in stores of earlier versions. */
+  readonly blockCount?: number | undefined;
   readonly description: string;
   readonly encrypted: boolean;
   readonly kmsKeyId?: string | undefined;
@@ -80,8 +84,31 @@ export interface SnapshotRecord extends ResourceRecord {
   permissions: Permissions;
   /** "writing": not acknowledged and not shown yet, so a crash undoes it. */
   state: "writing" | "pending" | "completed" | "error";
+  /** Why it is in "error". */
+  stateMessage?: string | undefined;
   /** ISO 8601. */
   completionTime?: string | undefined;
+  /** What it was started from, if it was written block by block. */
+  readonly parentId?: SnapshotId | undefined;
+  /** See `lineageOf`. */
+  readonly lineageId?: string | undefined;
+  /** Of one that is written block by block, until it is completed. */
+  upload?: UploadRecord | undefined;
+}
+
+export interface UploadRecord {
+  /** It ends in "error" when so many minutes have passed without a block. */
+  readonly timeoutMinutes: number;
+  /** Whether the content is what it is; what is left is to wait. */
+  readonly isSealed: boolean;
+}
+
+/** What EC2 shows as the volume of a snapshot that has none (CopySnapshot: "an arbitrary volume ID"). */
+export const NO_VOLUME = "vol-ffffffff";
+
+/** The same for all snapshots that come from one volume or one first snapshot: only they can be compared. */
+export function lineageOf({ id, volumeId, lineageId }: SnapshotRecord): string {
+  return lineageId ?? (volumeId === NO_VOLUME ? id : volumeId);
 }
 
 export interface ImageMapping {
@@ -121,6 +148,8 @@ export interface ImageRecord extends ResourceRecord {
   /** ISO 8601. */
   readonly creationDate: string;
   state: "pending" | "available" | "failed";
+  /** Why it has failed. */
+  stateReason?: { readonly code: string; readonly message: string } | undefined;
   description: string;
   imdsSupport?: string | undefined;
   permissions: Permissions;

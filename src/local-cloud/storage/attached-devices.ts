@@ -2,16 +2,16 @@
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ToolError } from "../../base/errors.ts";
-import { type DeviceNumber, readDeviceNumber } from "../../linux/device-number.ts";
-import { findDeviceOpeners } from "../../linux/device-openers.ts";
+import { type DeviceNumber, readDeviceNumber } from "../../linux/devices/device-number.ts";
+import { findDeviceOpeners } from "../../linux/devices/device-openers.ts";
 import {
   attachLoopDevice,
   claimBlockDevice,
   detachLoopDevice,
   findLoopDevices,
   type HeldFiles,
-} from "../../linux/loop-device.ts";
-import { addPartitions, partitionNames, removePartitions } from "../../linux/partitions.ts";
+} from "../../linux/devices/loop-device.ts";
+import { addPartitions, partitionNames, removePartitions } from "../../linux/devices/partitions.ts";
 import type { AttachmentRecord } from "./attachment-record.ts";
 import { type DeviceNames, nitroDeviceNames, xenDeviceNames } from "./device-names.ts";
 import {

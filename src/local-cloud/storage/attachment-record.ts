@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { VolumeId } from "../../base/ids.ts";
-import { writeFileAtomically } from "../../linux/atomic-file.ts";
+import { writeFileAtomically } from "../../linux/files/atomic-file.ts";
 import type { DeviceLink, DeviceNode } from "./device-nodes.ts";
 import { attachmentPath, type StoreLayout, UNFINISHED } from "./store-layout.ts";
 

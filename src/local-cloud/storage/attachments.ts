@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf, ToolError } from "../../base/errors.ts";
 import type { VolumeId } from "../../base/ids.ts";
-import { type HeldFiles, listLoopDevices } from "../../linux/loop-device.ts";
+import { type HeldFiles, listLoopDevices } from "../../linux/devices/loop-device.ts";
 import {
   type DeviceContext,
   deviceNamesOf,

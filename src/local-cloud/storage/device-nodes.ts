@@ -1,8 +1,9 @@
-import { lstat, mkdir, readlink, rm, rmdir, symlink } from "node:fs/promises";
+import { lstat, readlink, rm, rmdir, symlink } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { systemCode } from "../../base/errors.ts";
-import { type DeviceNumber, deviceNumberOf } from "../../linux/device-number.ts";
-import type { HeldFiles } from "../../linux/loop-device.ts";
+import { type DeviceNumber, deviceNumberOf } from "../../linux/devices/device-number.ts";
+import type { HeldFiles } from "../../linux/devices/loop-device.ts";
+import { makeDirectories } from "../../linux/files/make-directories.ts";
 import { runCommand } from "../../linux/run-command.ts";
 import { DeviceNodeExistsError } from "./disk-storage.ts";
 
@@ -41,17 +42,19 @@ export async function isOurNode({ path, deviceNumber }: DeviceNode): Promise<boo
   return status?.isBlockDevice() === true && deviceNumberOf(status.rdev) === deviceNumber;
 }
 
+const LINK_ATTEMPTS_MAX = 100;
+
 /** @throws {DeviceNodeExistsError} if the name is taken. */
 export async function makeDeviceLink({ path, target }: DeviceLink): Promise<void> {
   const directory = dirname(path);
-  for (;;) {
-    await mkdir(directory, { recursive: true });
+  for (let attempt = 1; ; attempt++) {
     try {
+      await makeDirectories(directory);
       return await symlink(relative(directory, target), path);
     } catch (error) {
       if (systemCode(error) === "EEXIST") throw new DeviceNodeExistsError(path, { cause: error });
       // ENOENT: another store removed the directory as it was empty.
-      if (systemCode(error) !== "ENOENT") throw error;
+      if (systemCode(error) !== "ENOENT" || attempt === LINK_ATTEMPTS_MAX) throw error;
     }
   }
 }

@@ -1,15 +1,17 @@
 // The data plane: disk files to blocks, and blocks to disk files.
 import { createHash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { forEachParallel } from "../../base/parallel.ts";
 import { SNAPSHOT_BLOCK_BYTES } from "../../base/units.ts";
-import { blocksOf, dataExtents } from "../../linux/sparse-file.ts";
-import type { BlockHash, BlockStore } from "./block-store.ts";
+import { ZERO_BLOCK, ZERO_BLOCK_HASH } from "../../base/zero-block.ts";
+import { readFully } from "../../linux/files/read-fully.ts";
+import { blocksOf, dataExtents } from "../../linux/files/sparse-file.ts";
+import type { BlockHash } from "./block-medium.ts";
+import type { BlockStore } from "./block-store.ts";
 import type { ManifestBlock, SnapshotManifest } from "./snapshot-manifest.ts";
 
 // Node's thread pool has four threads: more only queue, and a few more keep it busy.
 const PARALLEL_MAX = 6;
-const ZERO_BLOCK = Buffer.alloc(SNAPSHOT_BLOCK_BYTES);
 
 export interface ProgressOptions {
   /** Called as blocks are done. */
@@ -46,7 +48,7 @@ export async function storeDisk(
     await forEachParallel(indexes, PARALLEL_MAX, async (blockIndex, worker) => {
       options.signal?.throwIfAborted();
       const data = buffers[worker] as Buffer;
-      await readBlock(file, blockIndex, data);
+      await readFully(file, data, blockIndex * SNAPSHOT_BLOCK_BYTES);
       const baseHash = baseHashes.get(blockIndex);
       const isUnchanged = baseHash !== undefined && (await retainIfEqual(store, baseHash, data, baseBuffers[worker]));
       const hash = isUnchanged ? baseHash : await putUnlessZero(store, data);
@@ -76,7 +78,9 @@ export async function writeDisk(
   await file.truncate(options.sizeBytes);
   const buffers = blockBuffers();
   let doneCount = 0;
-  await forEachParallel(manifest.blocks, PARALLEL_MAX, async ({ blockIndex, hash }, worker) => {
+  // The new file is zeros all over.
+  const blocks = manifest.blocks.filter(({ hash }) => hash !== ZERO_BLOCK_HASH);
+  await forEachParallel(blocks, PARALLEL_MAX, async ({ blockIndex, hash }, worker) => {
     options.signal?.throwIfAborted();
     const data = buffers[worker] as Buffer;
     await store.read(hash, data);
@@ -84,7 +88,7 @@ export async function writeDisk(
     // The last block of a disk whose size is no multiple of a block was padded.
     const byteCount = Math.min(SNAPSHOT_BLOCK_BYTES, options.sizeBytes - offsetBytes);
     await file.write(data, 0, byteCount, offsetBytes);
-    options.onProgress?.(++doneCount, manifest.blocks.length);
+    options.onProgress?.(++doneCount, blocks.length);
   });
 }
 
@@ -92,18 +96,11 @@ function blockBuffers(): Buffer[] {
   return Array.from({ length: PARALLEL_MAX }, () => Buffer.allocUnsafe(SNAPSHOT_BLOCK_BYTES));
 }
 
-async function readBlock(file: FileHandle, blockIndex: number, target: Buffer): Promise<void> {
-  const { bytesRead } = await file.read(target, 0, SNAPSHOT_BLOCK_BYTES, blockIndex * SNAPSHOT_BLOCK_BYTES);
-  target.fill(0, bytesRead);
-}
-
-/** Comparing is several times cheaper than hashing, even with the second read that it needs. */
 async function retainIfEqual(store: BlockStore, hash: BlockHash, data: Buffer, buffer?: Buffer): Promise<boolean> {
   // The use is counted first, so that the block cannot go between the look and the count.
   if (buffer === undefined || !store.retain(hash)) return false;
   try {
-    await store.read(hash, buffer);
-    if (buffer.equals(data)) return true;
+    if (await store.isEqual(hash, data, buffer)) return true;
   } catch (error) {
     await store.release([hash]);
     throw error;

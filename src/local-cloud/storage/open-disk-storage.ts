@@ -1,14 +1,22 @@
-import { copyFile, mkdtemp, readdir, readFile, realpath, rename, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { copyFile, readdir, realpath, rename, rm, statfs } from "node:fs/promises";
+import { AsyncDisposableStack } from "../../base/async-disposable-stack.ts";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import type { SnapshotId, VolumeId } from "../../base/ids.ts";
-import { syncDirectory, writeFileAtomically } from "../../linux/atomic-file.ts";
-import type { FileLock } from "../../linux/file-lock.ts";
+import { syncDirectory, writeFileAtomically } from "../../linux/files/atomic-file.ts";
+import type { FileLock } from "../../linux/files/file-lock.ts";
 import { Attachments } from "./attachments.ts";
+import { BlockBuffers } from "./block-buffers.ts";
+import { BlockFiles } from "./block-files.ts";
+import type { BlockHash } from "./block-medium.ts";
+import { BlockMemory } from "./block-memory.ts";
 import { BlockStore } from "./block-store.ts";
 import { type ProgressOptions, type StoreDiskOptions, storeDisk, writeDisk } from "./disk-blocks.ts";
-import type { AttachedDisk, DiskStorage, SnapshotContent } from "./disk-storage.ts";
-import { contentOf, decodeManifest, encodeManifest, type SnapshotManifest } from "./snapshot-manifest.ts";
+import type { AttachedDisk, DiskStorage, LentBlock, SnapshotContent } from "./disk-storage.ts";
+import { PendingSnapshots } from "./pending-snapshots.ts";
+import { RecentManifests } from "./recent-manifests.ts";
+import { emptyScratch, noteUnfinished, openScratch, type Scratch } from "./scratch.ts";
+import { blocksOfManifests, readManifestFile, removeUnfinished } from "./settle-files.ts";
+import { contentOf, encodeManifest, type ManifestBlock, type SnapshotManifest } from "./snapshot-manifest.ts";
 import {
   basePath,
   makeStoreDirectories,
@@ -18,6 +26,8 @@ import {
   UNFINISHED,
   volumePath,
 } from "./store-layout.ts";
+
+export type BlockPlace = "disk" | "memory";
 
 export interface DiskStorageOptions {
   /** Made if it is missing. */
@@ -29,6 +39,8 @@ export interface DiskStorageOptions {
   readonly lock?: FileLock;
   /** Attached volumes look as on a Nitro instance: NVMe names and by-id links. */
   readonly nitro: boolean;
+  /** Where blocks of snapshots are kept. In memory, none of them survives. @default "disk" */
+  readonly blocks?: BlockPlace;
   /** Where device nodes are made. @default "/dev" */
   readonly deviceDirectory?: string;
   /** Told of what an opening or a closing cannot put right, and of devices that stay as they are in use. */
@@ -45,21 +57,21 @@ export async function openDiskStorage(options: DiskStorageOptions): Promise<File
   await makeStoreDirectories(storeLayout(options.storeDirectory));
   // The kernel tells the real path of a loop device's file.
   const layout = storeLayout(await realpath(options.storeDirectory));
-  await Promise.all([layout.snapshotDirectory, layout.volumeDirectory].map(removeUnfinished));
-  await removeStrayBases(layout);
-  await emptyDirectory(layout.scratchDirectory);
-  const blocks = await BlockStore.open(layout.blockDirectory, await usedBlocks(layout));
+  await removeUnfinished(layout);
+  await emptyScratch(layout);
+  await using undo = new AsyncDisposableStack();
+  const pending = undo.use(await PendingSnapshots.open(layout));
+  const medium = options.blocks === "memory" ? new BlockMemory() : await BlockFiles.open(layout.blockDirectory);
+  const used = [...pending.hashes(), ...(await blocksOfManifests(layout))];
+  const blocks = await BlockStore.open(medium, used);
   const attachments = await Attachments.open(layout, {
     nitro: options.nitro,
     deviceDirectory: options.deviceDirectory ?? "/dev",
     held: options.lock === undefined ? {} : { extraFds: [options.lock.fd] },
     report: options.report ?? (() => {}),
   });
-  return new FileDiskStorage(layout, blocks, attachments);
-}
-
-export interface Scratch extends AsyncDisposable {
-  readonly path: string;
+  undo.move();
+  return new FileDiskStorage(layout, blocks, attachments, pending);
 }
 
 /** Disks as files: see `store-layout.ts`. */
@@ -67,22 +79,30 @@ export class FileDiskStorage implements DiskStorage {
   readonly #layout: StoreLayout;
   readonly #blocks: BlockStore;
   readonly #attachments: Attachments;
+  readonly #pending: PendingSnapshots;
+  readonly #buffers = new BlockBuffers();
+  readonly #manifests = new RecentManifests((id) => readManifestFile(manifestPath(this.#layout, id)));
 
-  constructor(layout: StoreLayout, blocks: BlockStore, attachments: Attachments) {
+  constructor(layout: StoreLayout, blocks: BlockStore, attachments: Attachments, pending: PendingSnapshots) {
     this.#layout = layout;
     this.#blocks = blocks;
     this.#attachments = attachments;
+    this.#pending = pending;
   }
 
-  /** A new directory on the store's file system, for what is on its way in or out. Removed when disposed of. */
-  async openScratch(): Promise<Scratch> {
-    const path = await mkdtemp(join(this.#layout.scratchDirectory, "work-"));
-    return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  /** See `openScratch`. */
+  openScratch(): Promise<Scratch> {
+    return openScratch(this.#layout);
+  }
+
+  /** See `noteUnfinished`. */
+  noteUnfinished(path: string): Promise<AsyncDisposable> {
+    return noteUnfinished(this.#layout, path);
   }
 
   async createVolume(volumeId: VolumeId, source: { sizeBytes: number; snapshotId?: SnapshotId }): Promise<void> {
     this.#refuseAttached(volumeId, "make");
-    const manifest = source.snapshotId === undefined ? undefined : await this.#readManifest(source.snapshotId);
+    const manifest = source.snapshotId === undefined ? undefined : await this.readManifest(source.snapshotId);
     const content = manifest ?? { sizeBytes: source.sizeBytes, blocks: [] };
     if (content.sizeBytes > source.sizeBytes) {
       throw new RangeError(`Cannot make a volume of ${source.sizeBytes} bytes of a snapshot of ${content.sizeBytes}`);
@@ -125,12 +145,12 @@ export class FileDiskStorage implements DiskStorage {
 
   /** Writes the content of a snapshot into a new sparse file. After a failure there is none. */
   async exportSnapshot(snapshotId: SnapshotId, path: string, options: ProgressOptions = {}): Promise<void> {
-    const manifest = await this.#readManifest(snapshotId);
+    const manifest = await this.readManifest(snapshotId);
     await this.#writeFile(path, manifest, { ...options, sizeBytes: manifest.sizeBytes });
   }
 
   async copySnapshot(snapshotId: SnapshotId, source: SnapshotId): Promise<SnapshotContent> {
-    const manifest = await this.#readManifest(source);
+    const manifest = await this.readManifest(source);
     const hashes = manifest.blocks.map(({ hash }) => hash);
     for (const hash of hashes) this.#blocks.retain(hash);
     try {
@@ -143,6 +163,8 @@ export class FileDiskStorage implements DiskStorage {
   }
 
   async deleteSnapshot(snapshotId: SnapshotId): Promise<void> {
+    await this.#pending.drop(snapshotId, this.#blocks);
+    this.#manifests.forget(snapshotId);
     const path = manifestPath(this.#layout, snapshotId);
     const removed = path + UNFINISHED;
     try {
@@ -176,10 +198,66 @@ export class FileDiskStorage implements DiskStorage {
   }
 
   async describeSnapshot(snapshotId: SnapshotId): Promise<SnapshotContent> {
-    return contentOf(await this.#readManifest(snapshotId));
+    return contentOf(await this.readManifest(snapshotId));
+  }
+
+  async startSnapshot(snapshotId: SnapshotId, content: { sizeBytes: number; parentId?: SnapshotId }): Promise<void> {
+    const { sizeBytes, parentId } = content;
+    await this.#pending.drop(snapshotId, this.#blocks);
+    const { blocks } = parentId === undefined ? { blocks: [] } : await this.readManifest(parentId);
+    await this.#pending.start(snapshotId, { sizeBytes, blocks }, this.#blocks);
+  }
+
+  putBlock(snapshotId: SnapshotId, block: ManifestBlock, data: Buffer): Promise<boolean> {
+    return this.#pending.put(snapshotId, block, data, this.#blocks);
+  }
+
+  isWritten(snapshotId: SnapshotId): boolean {
+    return this.#pending.has(snapshotId);
+  }
+
+  async sealSnapshot(
+    snapshotId: SnapshotId,
+    check: (puts: readonly ManifestBlock[]) => void,
+  ): Promise<SnapshotContent> {
+    const write = (manifest: SnapshotManifest) => this.#writeManifest(snapshotId, manifest);
+    await this.#pending.seal(snapshotId, check, this.#blocks, write);
+    return this.describeSnapshot(snapshotId);
+  }
+
+  async readManifest(snapshotId: SnapshotId): Promise<SnapshotManifest> {
+    const manifest = await this.#manifests.read(snapshotId);
+    if (manifest !== undefined) return manifest;
+    throw new ToolError("ERR_NO_SNAPSHOT", `Cannot read snapshot "${snapshotId}": the store has no such snapshot`);
+  }
+
+  async readBlock(hash: BlockHash): Promise<LentBlock | undefined> {
+    // Whoever deletes the snapshot meanwhile does not take the block away.
+    if (!this.#blocks.retain(hash)) return undefined;
+    const view = this.#blocks.view(hash);
+    const data = view ?? this.#buffers.take();
+    const release = () => {
+      if (view === undefined) this.#buffers.giveBack(data);
+      // It removes the block if the snapshot has gone; if that fails, the next opening does it.
+      this.#blocks.release([hash]).catch(() => {});
+    };
+    try {
+      if (view === undefined) await this.#blocks.read(hash, data);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { data, [Symbol.dispose]: release };
+  }
+
+  async freeBytes(): Promise<number> {
+    // With what is kept for root: a daemon that attaches is root.
+    const { bfree, bsize } = await statfs(this.#layout.volumeDirectory);
+    return bfree * bsize;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pending[Symbol.asyncDispose]();
     await this.#attachments.giveBack();
   }
 
@@ -220,56 +298,12 @@ export class FileDiskStorage implements DiskStorage {
   }
 
   async #writeManifest(snapshotId: SnapshotId, manifest: SnapshotManifest): Promise<void> {
+    this.#manifests.forget(snapshotId);
     await writeFileAtomically(manifestPath(this.#layout, snapshotId), encodeManifest(manifest));
-  }
-
-  async #readManifest(snapshotId: SnapshotId): Promise<SnapshotManifest> {
-    const manifest = await readManifestFile(manifestPath(this.#layout, snapshotId));
-    if (manifest !== undefined) return manifest;
-    throw new ToolError("ERR_NO_SNAPSHOT", `Cannot read snapshot "${snapshotId}": the store has no such snapshot`);
   }
 
   #refuseAttached(volumeId: VolumeId, verb: string): void {
     if (!this.#attachments.isAttached(volumeId)) return;
     throw new ToolError("ERR_VOLUME_ATTACHED", `Cannot ${verb} volume "${volumeId}": it is attached`);
   }
-}
-
-async function readManifestFile(path: string): Promise<SnapshotManifest | undefined> {
-  try {
-    return decodeManifest(await readFile(path), path);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-async function removeUnfinished(directory: string): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith(UNFINISHED));
-  for (const name of names) await rm(join(directory, name), { force: true });
-}
-
-/** Manifests of volumes that were not yet made, or not wholly deleted. */
-async function removeStrayBases(layout: StoreLayout): Promise<void> {
-  const names = await readdir(layout.volumeDirectory);
-  const volumeIds = names.flatMap((name) =>
-    name.endsWith(".base") ? [name.slice(0, -".base".length) as VolumeId] : [],
-  );
-  for (const volumeId of volumeIds) {
-    const isStray = !names.includes(basename(volumePath(layout, volumeId)));
-    if (isStray) await rm(basePath(layout, volumeId), { force: true });
-  }
-}
-
-async function emptyDirectory(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
-}
-
-async function usedBlocks({ snapshotDirectory }: StoreLayout): Promise<string[]> {
-  const used: string[] = [];
-  for (const name of await readdir(snapshotDirectory)) {
-    const path = join(snapshotDirectory, name);
-    for (const { hash } of decodeManifest(await readFile(path), path).blocks) used.push(hash);
-  }
-  return used;
 }

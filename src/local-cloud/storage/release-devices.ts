@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import type { VolumeId } from "../../base/ids.ts";
-import { findDeviceHolders } from "../../linux/device-holders.ts";
-import { readDeviceNumber } from "../../linux/device-number.ts";
-import { findLoopDevices, type HeldFiles } from "../../linux/loop-device.ts";
-import { partitionNames } from "../../linux/partitions.ts";
+import { findDeviceHolders } from "../../linux/devices/device-holders.ts";
+import { readDeviceNumber } from "../../linux/devices/device-number.ts";
+import { findLoopDevices, type HeldFiles } from "../../linux/devices/loop-device.ts";
+import { partitionNames } from "../../linux/devices/partitions.ts";
 import { removeDevicesPatiently } from "./attached-devices.ts";
 import { type AttachmentRecord, readAttachments, removeAttachment, writeAttachment } from "./attachment-record.ts";
 import { findUnrecorded } from "./attachments.ts";

@@ -1,8 +1,11 @@
+import { BlockHashes } from "../../base/block-hashes.ts";
 import { ToolError } from "../../base/errors.ts";
-import type { BlockHash } from "./block-store.ts";
+import * as shared from "../../base/snapshot-manifest.ts";
+import { ZERO_BLOCK_HASH } from "../../base/zero-block.ts";
+import type { BlockHash } from "./block-medium.ts";
 import type { SnapshotContent } from "./disk-storage.ts";
 
-/** What a snapshot is made of. Blocks that are not listed are all zero. */
+/** What a snapshot is made of. Blocks that are not listed are all zero; one that is listed was written so. */
 export interface SnapshotManifest {
   /** Size of the volume, in bytes. */
   readonly sizeBytes: number;
@@ -15,46 +18,45 @@ export interface ManifestBlock {
   readonly hash: BlockHash;
 }
 
-const FORMAT = "amibake-snapshot-1";
-const INDEX_BYTES = 4;
-const HASH_BYTES = 32;
-const ENTRY_BYTES = INDEX_BYTES + HASH_BYTES;
-
-/** A line "amibake-snapshot-1 SIZE COUNT", then for each block its index (32 bits, big endian) and its SHA-256. */
+/** As every manifest of amibake's: src/base/snapshot-manifest.ts. */
 export function encodeManifest({ sizeBytes, blocks }: SnapshotManifest): Buffer {
-  const header = Buffer.from(`${FORMAT} ${sizeBytes} ${blocks.length}\n`);
-  const bytes = Buffer.alloc(header.length + blocks.length * ENTRY_BYTES);
-  header.copy(bytes);
-  let position = header.length;
-  for (const { blockIndex, hash } of blocks) {
-    bytes.writeUInt32BE(blockIndex, position);
-    bytes.write(hash, position + INDEX_BYTES, "hex");
-    position += ENTRY_BYTES;
-  }
-  return bytes;
+  const hashes = blocks.map(({ blockIndex, hash }) => ({ blockIndex, sha256: Buffer.from(hash, "hex") }));
+  return shared.encodeManifest({ sizeBytes, blocks: BlockHashes.from(hashes) });
 }
 
 /** @throws {ToolError} ERR_STORE_DAMAGED if it is not a whole manifest. */
 export function decodeManifest(bytes: Buffer, path: string): SnapshotManifest {
-  const headerEnd = bytes.indexOf("\n");
-  const [format, size, count] = bytes.subarray(0, Math.max(0, headerEnd)).toString().split(" ");
-  const sizeBytes = Number(size);
-  const blockCount = Number(count);
-  const start = headerEnd + 1;
-  if (format !== FORMAT || bytes.length !== start + blockCount * ENTRY_BYTES) {
-    throw new ToolError("ERR_STORE_DAMAGED", `Cannot read the snapshot manifest "${path}": it is not complete`, {
-      hint: "Restore the store from a copy, or delete it with: amibake local reset",
-      fault: "host",
-    });
-  }
-  const blocks = Array.from({ length: blockCount }, (_, index) => {
-    const position = start + index * ENTRY_BYTES;
-    const blockIndex = bytes.readUInt32BE(position);
-    return { blockIndex, hash: bytes.toString("hex", position + INDEX_BYTES, position + ENTRY_BYTES) };
+  const { manifest, lengthBytes } = decodeManifestAtStart(bytes, path);
+  if (lengthBytes !== bytes.length) throw incomplete(path);
+  return manifest;
+}
+
+/**
+ * A manifest with something else behind it.
+ *
+ * @throws {ToolError} ERR_STORE_DAMAGED if there is no whole manifest.
+ */
+export function decodeManifestAtStart(
+  bytes: Buffer,
+  path: string,
+): { readonly manifest: SnapshotManifest; readonly lengthBytes: number } {
+  const found = shared.decodeManifestAtStart(bytes);
+  if (found === undefined) throw incomplete(path);
+  const { sizeBytes } = found.manifest;
+  const blocks = Array.from(found.manifest.blocks, ({ blockIndex, sha256 }) => ({
+    blockIndex,
+    hash: Buffer.from(sha256).toString("hex"),
+  }));
+  return { manifest: { sizeBytes, blocks }, lengthBytes: found.lengthBytes };
+}
+
+function incomplete(path: string): ToolError {
+  return new ToolError("ERR_STORE_DAMAGED", `Cannot read the snapshot manifest "${path}": it is not complete`, {
+    hint: "Restore the store from a copy, or delete it with: amibake local reset",
+    fault: "host",
   });
-  return { sizeBytes, blocks };
 }
 
 export function contentOf({ sizeBytes, blocks }: SnapshotManifest): SnapshotContent {
-  return { sizeBytes, blockCount: blocks.length };
+  return { sizeBytes, blockCount: blocks.filter(({ hash }) => hash !== ZERO_BLOCK_HASH).length };
 }

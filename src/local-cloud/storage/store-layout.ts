@@ -1,6 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { SnapshotId, VolumeId } from "../../base/ids.ts";
+import { makeDirectories } from "../../linux/files/make-directories.ts";
+import { STORE_MODE } from "../make-store-directory.ts";
 
 /** Where a store keeps its disks. All of it is on one file system. */
 export interface StoreLayout {
@@ -23,8 +24,7 @@ export function storeLayout(storeDirectory: string): StoreLayout {
 }
 
 export async function makeStoreDirectories(layout: StoreLayout): Promise<void> {
-  // Disks hold secrets of the images that they were made from: nobody else may look.
-  await Promise.all(Object.values(layout).map((directory) => mkdir(directory, { recursive: true, mode: 0o700 })));
+  await Promise.all(Object.values(layout).map((directory) => makeDirectories(directory, STORE_MODE)));
 }
 
 /** What is still being written has this at its end, and is removed when the store is opened. */
@@ -33,6 +33,14 @@ export const UNFINISHED = ".new";
 export function manifestPath(layout: StoreLayout, snapshotId: SnapshotId): string {
   return join(layout.snapshotDirectory, `${fileName(snapshotId)}.manifest`);
 }
+
+/** What has been put so far into a snapshot that is written block by block. */
+export function pendingPath(layout: StoreLayout, snapshotId: SnapshotId): string {
+  return join(layout.snapshotDirectory, `${fileName(snapshotId)}${PENDING}`);
+}
+
+/** How the names of those end. */
+export const PENDING = ".pending";
 
 /** The sparse file that is the volume. */
 export function volumePath(layout: StoreLayout, volumeId: VolumeId): string {

@@ -30,6 +30,20 @@ test("Answers take about 60 ms, and at most 200 ms nineteen times of twenty", ()
   assert.ok(Math.abs(quantile(draws, 0.95) / 200 - 1) < 0.2);
 });
 
+for (const [action, medianMs, upperMs] of [
+  ["GetSnapshotBlock", 40, 90],
+  ["PutSnapshotBlock", 100, 200],
+  ["ListSnapshotBlocks", 300, 300],
+  ["DescribeSnapshots", 60, 200],
+] as const) {
+  test(`${action} takes about ${medianMs} ms, and at most ${upperMs} ms nineteen times of twenty`, () => {
+    const model = new LatencyModel("aws", 3);
+    const draws = Array.from({ length: DRAW_COUNT }, () => model.nextCallMs(action));
+    assert.ok(Math.abs(quantile(draws, 0.5) / medianMs - 1) < 0.1, `median ${quantile(draws, 0.5)}`);
+    assert.ok(Math.abs(quantile(draws, 0.95) / upperMs - 1) < 0.2, `p95 ${quantile(draws, 0.95)}`);
+  });
+}
+
 test("The n-th delay of a kind depends on seed, kind and n, not on what else was drawn", () => {
   const quiet = new LatencyModel("aws", 1);
   const busy = new LatencyModel("aws", 1);

@@ -11,6 +11,7 @@ export type TransitionKind =
   | "DeleteVolume"
   | "CreateSnapshot"
   | "CopySnapshot"
+  | "CompleteSnapshot"
   | "RegisterImage"
   | "CopyImage";
 
@@ -39,12 +40,22 @@ export const TRANSITIONS: Readonly<Record<TransitionKind, Distribution>> = {
   DeleteVolume: { medianMs: 60, upperMs: 200, upper: "p95" },
   CreateSnapshot: { medianMs: 60_000, upperMs: 180_000, upper: "p95" },
   CopySnapshot: { medianMs: 60_000, upperMs: 180_000, upper: "p95" },
+  CompleteSnapshot: { medianMs: 4_000, upperMs: 12_000, upper: "p95" },
   RegisterImage: { medianMs: 4_000, upperMs: 10_000, upper: "p95" },
   CopyImage: { medianMs: 120_000, upperMs: 360_000, upper: "p95" },
 };
 
 /** How long an answer takes. */
 export const CALL: Distribution = { medianMs: 60, upperMs: 200, upper: "p95" };
+
+/** How long those answers take that are not like the others. */
+export const CALLS: Readonly<Record<string, Distribution>> = {
+  GetSnapshotBlock: { medianMs: 40, upperMs: 90, upper: "p95" },
+  PutSnapshotBlock: { medianMs: 100, upperMs: 200, upper: "p95" },
+  // A page, always the same.
+  ListSnapshotBlocks: { medianMs: 300, upperMs: 300, upper: "p95" },
+  ListChangedBlocks: { medianMs: 300, upperMs: 300, upper: "p95" },
+};
 
 /**
  * Draws delays. The n-th delay of a kind depends on the seed, the kind and n
@@ -63,7 +74,7 @@ export class LatencyModel {
 
   /** Milliseconds until the answer to the next call of `action`. */
   nextCallMs(action: string): number {
-    return this.#next(`call ${action}`, CALL);
+    return this.#next(`call ${action}`, CALLS[action] ?? CALL);
   }
 
   /** Milliseconds from the call until its change of state is over. */

@@ -22,12 +22,25 @@ const SIZES: Readonly<Record<string, BucketSize>> = {
   CopyImage: { capacity: 100, refillPerSecond: 1 },
   CreateTags: { capacity: 100, refillPerSecond: 10 },
   DeleteTags: { capacity: 100, refillPerSecond: 10 },
+  // Service quotas of the EBS direct APIs. What they call "requests per second" is taken for the size of the bucket too.
+  GetSnapshotBlock: { capacity: 1_000, refillPerSecond: 1_000 },
+  PutSnapshotBlock: { capacity: 1_000, refillPerSecond: 1_000 },
+  ListSnapshotBlocks: { capacity: 50, refillPerSecond: 50 },
+  ListChangedBlocks: { capacity: 50, refillPerSecond: 50 },
+  StartSnapshot: { capacity: 10, refillPerSecond: 10 },
+  CompleteSnapshot: { capacity: 10, refillPerSecond: 10 },
+};
+
+/** The same, for one snapshot, whoever asks. */
+const SNAPSHOT_SIZES: Readonly<Record<string, BucketSize>> = {
+  GetSnapshotBlock: { capacity: 1_000, refillPerSecond: 1_000 },
+  PutSnapshotBlock: { capacity: 1_000, refillPerSecond: 1_000 },
 };
 
 /** Reads that cost more when they ask for everything. */
 const COSTLY_READS = new Set(["DescribeSnapshots", "DescribeVolumes", "DescribeInstances"]);
 
-/** EC2's throttle: one bucket for each account, region and action. */
+/** AWS's throttle: one bucket for each account, region and action. */
 export class TokenBuckets {
   readonly #clock: Clock;
   readonly #levels = new Map<string, { tokens: number; atMs: number }>();
@@ -44,8 +57,17 @@ export class TokenBuckets {
    */
   take(call: { accountId: string; region: string; action: string; isSelective: boolean }): boolean {
     const isEverything = COSTLY_READS.has(call.action) && !call.isSelective;
-    const { capacity, refillPerSecond } = isEverything ? READ_EVERYTHING : sizeOf(call.action);
     const key = [call.accountId, call.region, call.action, isEverything ? "everything" : ""].join(" ");
+    return this.#take(key, isEverything ? READ_EVERYTHING : sizeOf(call.action));
+  }
+
+  /** Takes a token of a snapshot, if the action has buckets of snapshots. */
+  takeOfSnapshot(snapshotId: string, action: string): boolean {
+    const size = SNAPSHOT_SIZES[action];
+    return size === undefined || this.#take([snapshotId, action].join(" "), size);
+  }
+
+  #take(key: string, { capacity, refillPerSecond }: BucketSize): boolean {
     const nowMs = this.#clock.now();
     const level = this.#levels.get(key) ?? { tokens: capacity, atMs: nowMs };
     const refilled = Math.min(capacity, level.tokens + ((nowMs - level.atMs) / 1000) * refillPerSecond);

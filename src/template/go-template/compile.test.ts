@@ -98,17 +98,47 @@ const MISTAKES: readonly (readonly [source: string, error: string])[] = [
     "{{env `HOME`}}",
     '2: The template function "env" works only in "variables": declare a variable with it, and use that with "user"',
   ],
-  ["{{printf `%d` 1}}", '2: The template function "printf" is not supported yet'],
   ["{{clean_ami_name `a`}}", '2: The template function "clean_ami_name" is now called "clean_resource_name"'],
-  ["a{{if .Device}}b{{end}}", '3: "if" in a template expression is not supported yet'],
-  ["{{$x := 1}}", '2: A variable ("$x") in a template expression is not supported yet'],
-  ["{{.}}", '2: A bare "." in a template expression is not supported yet'],
+  ["a{{if .Device}}b", '1: The "end" of "if" is missing'],
+  ["{{end}}", '0: "end" stands alone'],
+  ["{{if}}a{{end}}", '0: "if" needs a value'],
+  ["{{if 1}}a{{else}}b{{else}}c{{end}}", '18: Another "else" of one "if"'],
+  ["{{else}}", '0: "else" stands alone'],
+  ["{{break}}", '0: "break" stands outside of "range"'],
+  ["{{range 2}}{{block `x` .}}{{break}}{{end}}{{end}}", '26: "break" stands outside of "range"'],
+  ["{{if 1}}{{define `x`}}{{end}}{{end}}", '8: "define" stands inside of something'],
+  ["{{define `x`}}a{{end}}{{define `x`}}b{{end}}", '22: The template "x" is defined twice'],
+  ["{{define `x`}}a{{end}}{{template `y`}}", '22: Unknown template "y" | Did you mean "x"?'],
+  ["{{template x}}", '11: The name of a template is a string, not "x"'],
+  ["{{$x}}", '2: Unknown variable "$x" | Declare it before: {{$x := …}}'],
+  ["{{$name := 1}}{{$nmae}}", '16: Unknown variable "$nmae" | Did you mean "$name"?'],
+  ["{{if $x := 1}}{{end}}{{$x = 2}}", '23: Unknown variable "$x" | Declare it before: {{$x := …}}'],
+  ["{{$x, $y := 1}}", '4: Unexpected ","'],
+  ["{{$x := 1 | nope}}{{$x}}", '12: Unknown template function "nope" | To write "{{" as plain text, write {{`{{`}}'],
+  [
+    "{{.}}",
+    '2: All build variables together are no value here: name one of ".Device", ".SourceAMI", ".SourceAMITags" | To write "{{" as plain text, write {{`{{`}}',
+  ],
+  ["{{printf`a`}}", '8: Unexpected "`" after "printf"'],
+  ["{{printf `a``b`}}", '12: A blank is missing before "b"'],
+  ["{{range `abc`}}{{end}}", '8: "range" goes over a map or a whole number, not "abc"'],
+  [
+    "{{range 9999999999}}{{end}}",
+    "0: The expressions of the template give more than 67108864 characters | Look for a variable that is used many times, or for a replacement of many characters",
+  ],
+  ["{{define `x`}}{{template `x`}}{{end}}{{template `x`}}", "14: Templates run each other more than 100 deep"],
+  ["{{eq 1 `a`}}", "2: Cannot compare int with string"],
+  ["{{lt true false}}", "2: bool and bool have no order | Texts, whole numbers and fractions have one"],
+  ["{{index `abc` 3}}", "2: The index 3 is out of range: it goes from 0 to 2"],
+  ["{{slice `é` 1}}", "2: Cannot slice from 1 to 2: it would cut a character in two"],
+  ["{{1i}}", "2: The number 1i is imaginary"],
+  ["{{9223372036854775808}}", "2: The number 9223372036854775808 does not fit into 64 bits"],
   ['{{"a" "b"}}', '2: "a" is not a function and takes no arguments'],
   ['{{"a" | "b"}}', '8: Cannot pipe into "b"'],
   ["{{upper `a`)}}", '11: Unexpected ")"'],
   ["{{(upper `a`}}", '2: Unclosed "("'],
   ["{{upper `a` |}}", "13: A value is missing"],
-  ["{{nil}}", '2: "nil" is not a value that can be written'],
+  ["{{nil}}", '2: "nil" stands only among the arguments of a function'],
   ["{{upper# }}", '7: Unexpected "#" after "upper"'],
   ["{{#}}", '2: Unexpected "#" | To write "{{" as plain text, write {{`{{`}}'],
   [
@@ -156,6 +186,81 @@ test("a Deferred names a function that refuses what the build gives it", () => {
     code: "ERR_TEMPLATE_RENDER",
     message: 'Cannot render "{{split .SourceAMI `-` 3}}": "split" cannot give part 3 of 2 parts',
   });
+});
+
+// With Device xvdf, SourceAMI ami-1 and two tags. Each waits for what it names, and nothing else.
+const DEFERRED: readonly (readonly [source: string, rendered: string, needs: readonly string[]])[] = [
+  ["{{if eq .SourceAMI `ami-1`}}a{{else}}{{.Device}}{{end}}", "a", ["Device", "SourceAMI"]],
+  ["{{if true}}{{.Device}}{{end}} {{user `name`}}", "xvdf Web", ["Device"]],
+  ["{{with .Device}}{{.}}{{$.SourceAMI}}{{end}}", "xvdfami-1", ["Device", "SourceAMI"]],
+  ["{{with .}}{{.Device}}{{end}}{{with $d := .}}{{$d.Device}}{{end}}", "xvdfxvdf", ["Device"]],
+  ["{{$d := .Device}}{{$n := user `name`}}{{$d}}-{{$n}}{{$n = `x`}}{{$n}}", "xvdf-Webx", ["Device"]],
+  ["{{$x := 1}}{{if .Device}}{{$x = 2}}{{end}}{{$x}}{{$y := $x}}{{printf `%03d` $y}}", "2002", ["Device"]],
+  ["{{$x := 1}}{{$x = .Device}}{{$x}}{{$x = 5}}{{$x}}{{$x := 6}}{{$x}}", "xvdf56", ["Device"]],
+  ["{{range $k, $v := .SourceAMITags}}{{$k}}={{$v}};{{end}}", "App=web;Name=base;", ["SourceAMITags"]],
+  ["{{range .SourceAMITags}}{{.}}{{break}}{{end}}", "web", ["SourceAMITags"]],
+  ["{{range $i := 2}}{{$i}}{{build `Device`}}{{end}}", "0xvdf1xvdf", ["Device"]],
+  [
+    "{{len .SourceAMITags}} {{index .SourceAMITags `Name`}}[{{index .SourceAMITags `x`}}]",
+    "2 base[]",
+    ["SourceAMITags"],
+  ],
+  ["{{or .SourceAMITags.Owner `nobody`}} {{if not .SourceAMITags.Owner}}none{{end}}", "nobody none", ["SourceAMITags"]],
+  ["{{define `d`}}{{.Device}}{{end}}{{template `d` .}}{{template `d` $}}", "xvdfxvdf", ["Device"]],
+  ["{{define `d`}}[{{.}}]{{end}}{{template `d` .Device}}{{template `d` 1}}", "[xvdf][1]", ["Device"]],
+  [
+    "{{define `a`}}{{template `b` .}}{{end}}{{define `b`}}{{.SourceAMI}}{{end}}{{template `a` .}}",
+    "ami-1",
+    ["SourceAMI"],
+  ],
+  ["{{block `d` .Device}}<{{.}}>{{end}}", "<xvdf>", ["Device"]],
+  ["{{define `unused`}}{{.Nonsense}}{{end}}{{.Device}}", "xvdf", ["Device"]],
+  ["{{(.Device)}}{{print (.Device) 1}}{{.Device | printf `%5s|`}}", "xvdfxvdf1 xvdf|", ["Device"]],
+  ["{{build (printf `Dev%s` `ice`)}}{{`SourceAMI` | build}}", "xvdfami-1", ["Device", "SourceAMI"]],
+  ["{{if false}}{{user `nope`}}{{end}}{{.Device}}", "xvdf", ["Device"]],
+];
+
+for (const [source, rendered, needs] of DEFERRED) {
+  test(`compileTemplate() defers ${JSON.stringify(source)}`, () => {
+    const compiled = compileTemplate(source, SCOPE);
+    assert.ok(
+      "text" in compiled,
+      JSON.stringify("errors" in compiled && compiled.errors.map(({ message }) => message)),
+    );
+    assert.deepEqual(compiled.text.needs, needs);
+    const variables = { Device: "xvdf", SourceAMI: "ami-1", "SourceAMITags.Name": "base", "SourceAMITags.App": "web" };
+    assert.equal(compiled.text.render(variables), rendered);
+    // Nothing of one rendering is left in the next.
+    assert.equal(compiled.text.render(variables), rendered);
+  });
+}
+
+test("compileTemplate() tells what is wrong in a text that waits, before anything is built", () => {
+  assert.deepEqual(errors("{{if .Device}}{{user `nope`}}{{else}}{{.Devcie}}{{end}}{{split `a` `-` 7}}"), [
+    '39: Unknown build variable ".Devcie": here there are ".Device", ".SourceAMI", ".SourceAMITags" | Did you mean ".Device"?',
+    '57: "split" cannot give part 7 of 1 part | The first part is number 0',
+  ]);
+  assert.deepEqual(errors("{{if .Device}}{{user `nope`}}{{end}}"), ['16: Unknown user variable "nope"']);
+  assert.deepEqual(errors("{{define `d`}}{{.X}}{{end}}{{template `d` .}}"), [
+    '16: Unknown build variable ".X": here there are ".Device", ".SourceAMI", ".SourceAMITags" | To write "{{" as plain text, write {{`{{`}}',
+  ]);
+});
+
+test("a Deferred names a value that cannot be used", () => {
+  const compiled = compileTemplate("{{upper .SourceAMITags.Owner}}", SCOPE);
+  assert.ok("text" in compiled);
+  assert.throws(() => compiled.text.render({}), {
+    code: "ERR_TEMPLATE_RENDER",
+    message: 'Cannot render "{{upper .SourceAMITags.Owner}}": Argument 1 of "upper" must be a string, not nil',
+  });
+});
+
+test("uuid is the same in each rendering of a text, but not in each turn of a loop", () => {
+  const compiled = compileTemplate("{{printf `%s %s` uuid .Device}}", SCOPE);
+  assert.ok("text" in compiled);
+  assert.equal(compiled.text.render({ Device: "a" }), compiled.text.render({ Device: "a" }));
+  const [first, second] = render("{{range 2}}{{uuid}} {{end}}").split(" ");
+  assert.notEqual(first, second);
 });
 
 test("compileTemplate() reads tags of the source image, one or all", () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { BUILTIN_FUNCTIONS } from "./builtin-functions.ts";
 import { strftime } from "./strftime.ts";
 import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
 import { TEXT_FUNCTIONS } from "./text-functions.ts";
@@ -45,7 +46,7 @@ export function createFunctions(context: FunctionContext): Map<string, TemplateF
         optionalCount: 1,
         usage: "isotime `2006-01-02`",
         summary: "When the run started, in UTC, in a layout of Go; without one as in RFC 3339",
-        call: (layout = RFC3339) => formatGoTime(startTime, layout),
+        call: (layout = RFC3339) => formatGoTime(startTime, shortEnough(layout)),
       },
     ],
     [
@@ -54,7 +55,7 @@ export function createFunctions(context: FunctionContext): Map<string, TemplateF
         parameters: ["text"],
         usage: "strftime `%Y-%m-%d`",
         summary: "When the run started, in UTC, in a format of C",
-        call: (format: string) => strftime(startTime, format),
+        call: (format: string) => strftime(startTime, shortEnough(format)),
       },
     ],
     ...TEXT_FUNCTIONS,
@@ -81,6 +82,7 @@ export function createFunctions(context: FunctionContext): Map<string, TemplateF
       "packer_version",
       { parameters: [], usage: "packer_version", summary: "The version of amibake", call: () => context.toolVersion },
     ],
+    ...BUILTIN_FUNCTIONS,
   ]);
 }
 
@@ -110,20 +112,28 @@ export function createBuildFunctions(build: { name: string; type: string }): Map
   ]);
 }
 
+const ONLY_IN_VARIABLES = 'works only in "variables": declare a variable with it, and use that with "user"';
+
 /** Functions of the language and of Packer that amibake does not have, each with why. */
 export const ABSENT_FUNCTIONS: ReadonlyMap<string, string> = new Map([
-  ["env", 'works only in "variables": declare a variable with it, and use that with "user"'],
+  ["env", ONLY_IN_VARIABLES],
   ["build", "works only in the text of provisioners"],
   ["build_name", "works only in builders and provisioners"],
   ["build_type", "works only in builders and provisioners"],
   ["clean_ami_name", 'is now called "clean_resource_name"'],
   ["sed", 'is not there any more: use "replace_all"'],
-  ...[
-    ...["consul_key", "vault", "aws_secretsmanager", "aws_secretsmanager_raw"],
-    ...["and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "call"],
-    ...["print", "printf", "println", "html", "js", "urlquery"],
-  ].map((name): [string, string] => [name, "is not supported yet"]),
+  ...["consul_key", "vault", "aws_secretsmanager", "aws_secretsmanager_raw"].map((name): [string, string] => [
+    name,
+    ONLY_IN_VARIABLES,
+  ]),
 ]);
+
+const LAYOUT_LENGTH_MAX = 1000;
+
+function shortEnough(layout: string): string {
+  if (layout.length <= LAYOUT_LENGTH_MAX) return layout;
+  throw new TemplateFunctionError(`A layout of time is longer than ${LAYOUT_LENGTH_MAX} characters`);
+}
 
 function templateDirectory({ templateDirectory: directory }: FunctionContext): string {
   if (directory !== undefined) return directory;

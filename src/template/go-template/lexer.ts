@@ -1,19 +1,31 @@
+import { parseNumber } from "./number-literal.ts";
 import { readCharacterLiteral, readQuotedString } from "./string-literal.ts";
 import { GoTemplateError } from "./syntax.ts";
 
-export type Token = { readonly offset: number } & (
+export type Token = {
+  readonly offset: number;
+  /** Whether blanks stand before it: they are what parts operands. */
+  readonly isAfterSpace: boolean;
+} & (
   | { readonly kind: "string"; readonly value: string }
-  | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "number"; readonly value: bigint | number; readonly text: string }
   | { readonly kind: "identifier"; readonly name: string }
-  /** `.A.B`; a bare dot has no names. */
-  | { readonly kind: "field"; readonly path: readonly string[] }
+  | { readonly kind: "dot" }
+  /** `.Name` */
+  | { readonly kind: "field"; readonly name: string }
+  /** `$`, `$x` */
   | { readonly kind: "variable"; readonly name: string }
-  | { readonly kind: "punctuation"; readonly text: "|" | "(" | ")" | "=" | ":=" | "," }
+  | { readonly kind: "punctuation"; readonly text: Punctuation }
   | { readonly kind: "end" }
 );
 
+type Punctuation = "|" | "(" | ")" | "=" | ":=" | ",";
+
 /** Text, or the tokens of one action, which always end with an `end` token. */
 export type Piece = string | { readonly offset: number; readonly tokens: readonly Token[] };
+
+// Parentheses and pipelines are read, and later evaluated, by functions that call themselves.
+const TOKENS_MAX = 500;
 
 const TRIMMED_SPACE = " \t\r\n";
 
@@ -49,8 +61,14 @@ function isTrimMarker(source: string, dash: number, space: number): boolean {
 function trimText(text: string, ends: { start: boolean; end: boolean }): string {
   let kept = text;
   if (ends.start) kept = kept.replace(/^[ \t\r\n]+/, "");
-  if (ends.end) kept = kept.replace(/[ \t\r\n]+$/, "");
-  return kept;
+  return ends.end ? withoutSpaceAtEnd(kept) : kept;
+}
+
+// Not by a pattern: it would be tried at each space anew.
+function withoutSpaceAtEnd(text: string): string {
+  let end = text.length;
+  while (TRIMMED_SPACE.includes(text[end - 1] ?? "x")) end--;
+  return text.slice(0, end);
 }
 
 interface Action {
@@ -66,16 +84,20 @@ function readAction(source: string, open: number, start: number): Action {
   const tokens: Token[] = [];
   let position = start;
   for (;;) {
+    const before = position;
     while (TRIMMED_SPACE.includes(source[position] ?? "x")) position++;
+    const isAfterSpace = position > before;
     const closing = closingAt(source, position);
     if (closing !== undefined) {
-      tokens.push({ kind: "end", offset: position });
+      tokens.push({ kind: "end", offset: position, isAfterSpace });
       return { tokens, ...closing };
     }
     if (position >= source.length) throw new GoTemplateError('Unclosed "{{"', open, BRACES_HINT);
-    const token = readToken(source, position);
-    tokens.push(token.token);
-    position = token.endOffset;
+    const { token, endOffset } = readToken(source, position);
+    tokens.push({ ...token, offset: position, isAfterSpace });
+    if (tokens.length > TOKENS_MAX)
+      throw new GoTemplateError(`More than ${TOKENS_MAX} words between "{{" and "}}"`, open);
+    position = endOffset;
   }
 }
 
@@ -95,25 +117,34 @@ function readComment(source: string, open: number, start: number): Action {
   while (TRIMMED_SPACE.includes(source[position] ?? "x")) position++;
   // Go wants the closing braces right after the comment, or after one marker.
   const closing = closingAt(source, position);
-  if (closing === undefined) throw new GoTemplateError("A comment must stand alone between its braces", open);
+  const isAtOnce = closing?.trimsRight === true ? position <= end + 3 : position === end + 2;
+  if (closing === undefined || !isAtOnce) {
+    throw new GoTemplateError("A comment must stand alone between its braces", open);
+  }
   return { tokens: undefined, ...closing };
 }
 
+type BareToken = Token extends infer Each
+  ? Each extends Token
+    ? Omit<Each, "offset" | "isAfterSpace">
+    : never
+  : never;
+
 interface ReadToken {
-  readonly token: Token;
+  readonly token: BareToken;
   readonly endOffset: number;
 }
 
 function readToken(source: string, offset: number): ReadToken {
   const character = source[offset] ?? "";
-  if (character === '"') return literal("string", readQuotedString(source, offset), offset);
+  if (character === '"') return readString(source, offset);
   if (character === "`") return readRawString(source, offset);
-  if (character === "'") return literal("number", readCharacterLiteral(source, offset), offset);
+  if (character === "'") return readCharacter(source, offset);
   if (source.startsWith(":=", offset)) return punctuation(":=", offset);
-  if ("|()=,".includes(character)) return punctuation(character as "|" | "(" | ")" | "=" | ",", offset);
+  if ("|()=,".includes(character)) return punctuation(character as Punctuation, offset);
   const number = /^[+-]?\.?[0-9][0-9A-Za-z_.]*(?:(?<=[eEpP])[+-][0-9_]+)?/.exec(source.slice(offset));
-  if (number !== null) return readNumber(number[0], offset);
-  const word = /^(?:\$[\p{L}\p{Nd}_]*|(?:\.[\p{L}_][\p{L}\p{Nd}_]*)+|\.|[\p{L}_][\p{L}\p{Nd}_]*)/u.exec(
+  if (number !== null) return readNumber(number[0], source, offset);
+  const word = /^(?:\$[\p{L}\p{Nd}_]*|\.[\p{L}_][\p{L}\p{Nd}_]*|\.|[\p{L}_][\p{L}\p{Nd}_]*)/u.exec(
     source.slice(offset),
   );
   if (word === null) throw new GoTemplateError(`Unexpected "${nextCharacter(source, offset)}"`, offset, BRACES_HINT);
@@ -122,46 +153,52 @@ function readToken(source: string, offset: number): ReadToken {
 
 function readWord(word: string, source: string, offset: number): ReadToken {
   const endOffset = offset + word.length;
+  checkWordEnd(word, source, endOffset);
+  return { token: wordToken(word), endOffset };
+}
+
+/** Go wants a blank or an operator after a word: `printf"%d"` is none. */
+function checkWordEnd(word: string, source: string, endOffset: number): void {
   const next = source[endOffset] ?? " ";
-  const isTerminated = `${TRIMMED_SPACE}|(),:=}`.includes(next) || next === ".";
-  if (!isTerminated) {
-    throw new GoTemplateError(`Unexpected "${nextCharacter(source, endOffset)}" after "${word}"`, endOffset);
-  }
-  if (word.startsWith("$")) return { token: { kind: "variable", name: word, offset }, endOffset };
-  if (word.startsWith(".")) {
-    return { token: { kind: "field", path: word.split(".").filter((name) => name !== ""), offset }, endOffset };
-  }
-  return { token: { kind: "identifier", name: word, offset }, endOffset };
+  if (`${TRIMMED_SPACE}|(),:.`.includes(next) || source.startsWith("}}", endOffset)) return;
+  throw new GoTemplateError(`Unexpected "${nextCharacter(source, endOffset)}" after "${word}"`, endOffset);
+}
+
+function wordToken(word: string): BareToken {
+  if (word.startsWith("$")) return { kind: "variable", name: word };
+  if (word === ".") return { kind: "dot" };
+  return word.startsWith(".") ? { kind: "field", name: word.slice(1) } : { kind: "identifier", name: word };
+}
+
+function readString(source: string, offset: number): ReadToken {
+  const { value, endOffset } = readQuotedString(source, offset);
+  return { token: { kind: "string", value }, endOffset };
 }
 
 function readRawString(source: string, offset: number): ReadToken {
   const end = source.indexOf("`", offset + 1);
   if (end === -1) throw new GoTemplateError("Unclosed string", offset);
-  return { token: { kind: "string", value: source.slice(offset + 1, end), offset }, endOffset: end + 1 };
+  // Go drops carriage returns from raw strings.
+  const value = source.slice(offset + 1, end).replaceAll("\r", "");
+  return { token: { kind: "string", value }, endOffset: end + 1 };
 }
 
-function readNumber(text: string, offset: number): ReadToken {
-  const digits = text.replace(/^[+-]/, "").replaceAll("_", "");
-  const isOldOctal = /^0[0-7]+$/.test(digits);
-  const size = Number(isOldOctal ? `0o${digits}` : digits);
-  if (Number.isNaN(size)) throw new GoTemplateError(`Not a number: "${text}"`, offset);
-  return {
-    token: { kind: "number", value: text.startsWith("-") ? -size : size, offset },
-    endOffset: offset + text.length,
-  };
+function readCharacter(source: string, offset: number): ReadToken {
+  const { value, endOffset } = readCharacterLiteral(source, offset);
+  return { token: { kind: "number", value: BigInt(value), text: source.slice(offset, endOffset) }, endOffset };
 }
 
-function literal(
-  kind: "string" | "number",
-  read: { value: string | number; endOffset: number },
-  offset: number,
-): ReadToken {
-  const token = { kind, value: read.value, offset } as Token;
-  return { token, endOffset: read.endOffset };
+function readNumber(text: string, source: string, offset: number): ReadToken {
+  const value = parseNumber(text, offset);
+  const endOffset = offset + text.length;
+  if (/[\p{L}\p{Nd}_]/u.test(nextCharacter(source, endOffset))) {
+    throw new GoTemplateError(`Not a number: "${text}${nextCharacter(source, endOffset)}"`, offset);
+  }
+  return { token: { kind: "number", value, text }, endOffset };
 }
 
-function punctuation(text: "|" | "(" | ")" | "=" | ":=" | ",", offset: number): ReadToken {
-  return { token: { kind: "punctuation", text, offset }, endOffset: offset + text.length };
+function punctuation(text: Punctuation, offset: number): ReadToken {
+  return { token: { kind: "punctuation", text }, endOffset: offset + text.length };
 }
 
 function nextCharacter(source: string, offset: number): string {

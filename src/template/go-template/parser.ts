@@ -1,163 +1,195 @@
-import { splitTemplate, type Token } from "./lexer.ts";
-import { type Expression, GoTemplateError, type TemplatePart } from "./syntax.ts";
+import { type Piece, splitTemplate } from "./lexer.ts";
+import { parsePipeline } from "./pipeline-parser.ts";
+import { type ControlKind, GoTemplateError, type ParsedTemplate, type TemplateNode } from "./syntax.ts";
+import { describe, TokenReader } from "./token-reader.ts";
 
-// The rest of the language. It is named, so that nobody looks for a typing error.
-const KEYWORDS_NOT_YET = new Set([
-  "if",
-  "else",
-  "end",
-  "range",
-  "with",
-  "define",
-  "template",
-  "block",
-  "break",
-  "continue",
-]);
+// Each level is some calls deeper, here and when it is run.
+const DEPTH_MAX = 100;
 
 /**
- * Parses the part of Go's text/template that stands for text: expressions with
- * pipelines, calls, literals, parentheses and fields.
+ * Parses Go's text/template.
  *
  * @throws {GoTemplateError}
  */
-export function parseTemplate(source: string): TemplatePart[] {
-  return splitTemplate(source).map((piece) =>
-    typeof piece === "string" ? piece : new ActionParser(piece.tokens, piece.offset).parse(),
-  );
+export function parseTemplate(source: string): ParsedTemplate {
+  return new TemplateParser(splitTemplate(source)).parse();
 }
 
-class ActionParser {
-  readonly #tokens: readonly Token[];
-  readonly #offset: number;
+/** The action that ended a list of nodes. */
+interface Ending {
+  readonly keyword: "end" | "else";
+  /** After the keyword. */
+  readonly tokens: TokenReader;
+}
+
+class TemplateParser {
+  readonly #pieces: readonly Piece[];
+  readonly #definitions = new Map<string, readonly TemplateNode[]>();
   #position = 0;
+  #depth = 0;
+  /** How many `range` are around: only in one may the run be broken off. */
+  #ranges = 0;
 
-  constructor(tokens: readonly Token[], offset: number) {
-    this.#tokens = tokens;
-    this.#offset = offset;
+  constructor(pieces: readonly Piece[]) {
+    this.#pieces = pieces;
   }
 
-  parse(): Expression {
-    const [first] = this.#tokens;
-    if (first?.kind === "identifier" && KEYWORDS_NOT_YET.has(first.name)) throw notYet(`"${first.name}"`, first.offset);
-    if (first?.kind === "end") throw new GoTemplateError('Nothing between "{{" and "}}"', this.#offset);
-    const expression = this.#pipeline();
-    const rest = this.#peek();
-    if (rest.kind !== "end") throw new GoTemplateError(`Unexpected ${describe(rest)}`, rest.offset);
-    return expression;
+  parse(): ParsedTemplate {
+    const { nodes, ending } = this.#nodes();
+    if (ending === undefined) return { nodes, definitions: this.#definitions };
+    throw new GoTemplateError(`"${ending.keyword}" stands alone`, ending.tokens.offset);
   }
 
-  #peek(): Token {
-    return this.#tokens[this.#position] ?? { kind: "end", offset: this.#offset };
-  }
-
-  #isPunctuation(text: string): boolean {
-    const token = this.#peek();
-    return token.kind === "punctuation" && token.text === text;
-  }
-
-  #pipeline(): Expression {
-    let value = this.#command();
-    while (this.#isPunctuation("|")) {
-      this.#position++;
-      const stage = this.#peek();
-      const next = this.#command();
-      if (next.kind !== "call") throw new GoTemplateError(`Cannot pipe into ${describe(stage)}`, stage.offset);
-      value = { ...next, operands: [...next.operands, value] };
+  /** Up to the end of the text, or to an `end` or `else` that belongs to what is around it. */
+  #nodes(): { nodes: TemplateNode[]; ending: Ending | undefined } {
+    const nodes: TemplateNode[] = [];
+    while (this.#position < this.#pieces.length) {
+      const piece = this.#pieces[this.#position++];
+      if (piece === undefined) break;
+      if (typeof piece === "string") {
+        nodes.push({ kind: "text", text: piece });
+        continue;
+      }
+      const tokens = new TokenReader(piece.tokens, piece.offset);
+      const keyword = keywordOf(tokens);
+      if (keyword === "end" || keyword === "else") {
+        tokens.next();
+        if (keyword === "end") tokens.expectEnd();
+        return { nodes, ending: { keyword, tokens } };
+      }
+      const node = this.#action(keyword, tokens);
+      if (node !== undefined) nodes.push(node);
     }
-    return value;
+    return { nodes, ending: undefined };
   }
 
-  /** An operand, or a function's name and its operands. */
-  #command(): Expression {
-    const first = this.#peek();
-    const isCall = first.kind === "identifier" && !isConstant(first.name);
-    if (isCall) this.#position++;
-    const head = isCall ? undefined : this.#operand();
-    const operands: Expression[] = [];
-    while (this.#startsOperand()) operands.push(this.#operand());
-    if (head === undefined && first.kind === "identifier") {
-      return { kind: "call", name: first.name, operands, offset: first.offset };
-    }
-    if (head === undefined || operands.length > 0) {
-      throw new GoTemplateError(
-        `${capitalized(describe(first))} is not a function and takes no arguments`,
-        first.offset,
-      );
-    }
-    return head;
-  }
-
-  #startsOperand(): boolean {
-    const token = this.#peek();
-    return token.kind === "punctuation" ? token.text === "(" : token.kind !== "end";
-  }
-
-  #operand(): Expression {
-    const token = this.#peek();
-    this.#position++;
-    switch (token.kind) {
-      case "string":
-      case "number":
-        return { kind: "literal", value: token.value, offset: token.offset };
-      case "field":
-        return fieldOf(token.path, token.offset);
-      case "identifier":
-        if (isConstant(token.name)) return constantOf(token.name, token.offset);
-        return { kind: "call", name: token.name, operands: [], offset: token.offset };
-      case "variable":
-        throw notYet(`a variable ("${token.name}")`, token.offset);
-      case "punctuation":
-        if (token.text === "(") return this.#parenthesized(token.offset);
-        throw new GoTemplateError(`Unexpected ${describe(token)}`, token.offset);
-      case "end":
-        throw new GoTemplateError("A value is missing", token.offset);
+  /** `undefined` for a definition, which stands for nothing. */
+  #action(keyword: string | undefined, tokens: TokenReader): TemplateNode | undefined {
+    const { offset } = tokens;
+    if (keyword !== undefined) tokens.next();
+    switch (keyword) {
+      case "if":
+      case "with":
+      case "range":
+        return this.#control(keyword, tokens);
+      case "define":
+        return this.#definition(tokens);
+      case "block":
+        return this.#block(tokens);
+      case "template": {
+        const name = templateName(tokens);
+        const argument = tokens.peek().kind === "end" ? undefined : parsePipeline(tokens);
+        tokens.expectEnd();
+        return { kind: "template", name, argument, offset };
+      }
+      case "break":
+      case "continue":
+        tokens.expectEnd();
+        if (this.#ranges === 0) throw new GoTemplateError(`"${keyword}" stands outside of "range"`, offset);
+        return { kind: keyword, offset };
+      default: {
+        if (tokens.peek().kind === "end") throw new GoTemplateError('Nothing between "{{" and "}}"', offset);
+        const pipeline = parsePipeline(tokens);
+        tokens.expectEnd();
+        return { kind: "action", pipeline, offset };
+      }
     }
   }
 
-  #parenthesized(offset: number): Expression {
-    const inner = this.#pipeline();
-    if (!this.#isPunctuation(")")) throw new GoTemplateError('Unclosed "("', offset);
-    this.#position++;
-    return inner;
+  #control(kind: ControlKind, tokens: TokenReader): TemplateNode {
+    const { offset } = tokens;
+    if (tokens.peek().kind === "end") throw new GoTemplateError(`"${kind}" needs a value`, offset);
+    const pipeline = parsePipeline(tokens, kind === "range" ? 2 : 1);
+    tokens.expectEnd();
+    const isRange = kind === "range" ? 1 : 0;
+    this.#ranges += isRange;
+    const { nodes: body, ending } = this.#inner(kind, offset);
+    this.#ranges -= isRange;
+    const otherwise = ending.keyword === "end" ? [] : this.#otherwise(kind, ending.tokens);
+    return { kind, pipeline, body, otherwise, offset };
+  }
+
+  /** After `else`: `else if` is an `if` of its own, whose `end` ends both. */
+  #otherwise(kind: ControlKind, tokens: TokenReader): readonly TemplateNode[] {
+    const keyword = keywordOf(tokens);
+    if (keyword === kind && (keyword === "if" || keyword === "with")) {
+      tokens.next();
+      return [this.#deeper(tokens.offset, () => this.#control(keyword, tokens))];
+    }
+    tokens.expectEnd();
+    const { nodes, ending } = this.#inner(kind, tokens.offset);
+    if (ending.keyword === "end") return nodes;
+    throw new GoTemplateError(`Another "else" of one "${kind}"`, ending.tokens.offset);
+  }
+
+  #definition(tokens: TokenReader): undefined {
+    const { offset } = tokens;
+    if (this.#depth > 0) throw new GoTemplateError('"define" stands inside of something', offset);
+    const name = templateName(tokens);
+    tokens.expectEnd();
+    this.#define(name, this.#whole("define", offset), offset);
+    return undefined;
+  }
+
+  /** A definition, and its use in the same place. */
+  #block(tokens: TokenReader): TemplateNode {
+    const { offset } = tokens;
+    const name = templateName(tokens);
+    if (tokens.peek().kind === "end") throw new GoTemplateError('"block" needs a value after the name', offset);
+    const argument = parsePipeline(tokens);
+    tokens.expectEnd();
+    this.#define(name, this.#whole("block", offset), offset);
+    return { kind: "template", name, argument, offset };
+  }
+
+  /** What a template consists of: a `range` around its definition is none around its text. */
+  #whole(kind: string, offset: number): readonly TemplateNode[] {
+    const ranges = this.#ranges;
+    this.#ranges = 0;
+    const { nodes, ending } = this.#inner(kind, offset);
+    this.#ranges = ranges;
+    if (ending.keyword === "end") return nodes;
+    throw new GoTemplateError(`"else" stands in a "${kind}"`, ending.tokens.offset);
+  }
+
+  /** As in Go, an empty definition gives way to one that is not. */
+  #define(name: string, nodes: readonly TemplateNode[], offset: number): void {
+    const earlier = this.#definitions.get(name);
+    if (earlier !== undefined && isEmpty(nodes)) return;
+    if (earlier !== undefined && !isEmpty(earlier)) {
+      throw new GoTemplateError(`The template "${name}" is defined twice`, offset);
+    }
+    this.#definitions.set(name, nodes);
+  }
+
+  #inner(kind: string, offset: number): { nodes: TemplateNode[]; ending: Ending } {
+    const { nodes, ending } = this.#deeper(offset, () => this.#nodes());
+    if (ending === undefined) throw new GoTemplateError(`The "end" of "${kind}" is missing`, offset);
+    return { nodes, ending };
+  }
+
+  #deeper<T>(offset: number, work: () => T): T {
+    if (this.#depth >= DEPTH_MAX) throw new GoTemplateError(`Nested deeper than ${DEPTH_MAX} levels`, offset);
+    this.#depth++;
+    const result = work();
+    this.#depth--;
+    return result;
   }
 }
 
-function isConstant(name: string): boolean {
-  return name === "true" || name === "false" || name === "nil";
+const KEYWORDS = new Set(["if", "with", "range", "else", "end", "define", "block", "template", "break", "continue"]);
+
+function keywordOf(tokens: TokenReader): string | undefined {
+  const token = tokens.peek();
+  return token.kind === "identifier" && KEYWORDS.has(token.name) ? token.name : undefined;
 }
 
-function constantOf(name: string, offset: number): Expression {
-  if (name === "nil") throw new GoTemplateError('"nil" is not a value that can be written', offset);
-  return { kind: "literal", value: name === "true", offset };
+function templateName(tokens: TokenReader): string {
+  const token = tokens.next();
+  if (token.kind === "string") return token.value;
+  throw new GoTemplateError(`The name of a template is a string, not ${describe(token)}`, token.offset);
 }
 
-function fieldOf(path: readonly string[], offset: number): Expression {
-  if (path.length === 0) throw notYet('a bare "."', offset);
-  return { kind: "field", path, offset };
-}
-
-function notYet(what: string, offset: number): GoTemplateError {
-  return new GoTemplateError(`${capitalized(what)} in a template expression is not supported yet`, offset);
-}
-
-function describe(token: Token): string {
-  switch (token.kind) {
-    case "string":
-    case "number":
-      return JSON.stringify(token.value);
-    case "identifier":
-    case "variable":
-      return `"${token.name}"`;
-    case "field":
-      return `".${token.path.join(".")}"`;
-    case "punctuation":
-      return `"${token.text}"`;
-    case "end":
-      return 'the end of "{{ }}"';
-  }
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function isEmpty(nodes: readonly TemplateNode[]): boolean {
+  return nodes.every((node) => node.kind === "text" && node.text.trim() === "");
 }

@@ -13,7 +13,8 @@ const VERBS: Readonly<Record<string, (time: Date) => string>> = {
   H: (time) => padded(time.getUTCHours(), 2),
   I: (time) => padded(hour12(time), 2),
   j: (time) => padded(dayOfYear(time), 3),
-  L: (time) => padded(time.getUTCMilliseconds(), 3),
+  // With the point: Packer's own.
+  L: (time) => `.${padded(time.getUTCMilliseconds(), 3)}`,
   m: (time) => padded(time.getUTCMonth() + 1, 2),
   M: (time) => padded(time.getUTCMinutes(), 2),
   p: (time) => (time.getUTCHours() < 12 ? "AM" : "PM"),
@@ -30,7 +31,10 @@ const VERBS: Readonly<Record<string, (time: Date) => string>> = {
   "%": () => "%",
 };
 
-/** Formats a time, in UTC, as C's strftime does in the C locale. A verb it does not know stays as it is. */
+/**
+ * Formats a time, in UTC, as C's strftime does in the C locale. A verb it does not know stays as it is; Packer knows fewer
+ * (not D, e, f, F, j, R, s, T, u and w).
+ */
 export function strftime(time: Date, format: string): string {
   return format.replace(/%([A-Za-z%])/g, (all, verb: string) => VERBS[verb]?.(time) ?? all);
 }

@@ -1,16 +1,20 @@
-import type { Value } from "./syntax.ts";
+import type { Value } from "./value.ts";
 
 /** A function that template expressions may call. */
 export interface TemplateFunction {
-  readonly parameters: readonly ("text" | "integer")[];
+  readonly parameters: readonly ("text" | "integer" | "any")[];
   /** How many of the last parameters may be left out. */
   readonly optionalCount?: number;
+  /** Whether more arguments, of any type, may follow. */
+  readonly isVariadic?: boolean;
+  /** Whether the arguments after this one need not be evaluated. */
+  readonly stopsAt?: (value: Value) => boolean;
   /** A correct call, for the reference page and beside a wrong one. */
   readonly usage: string;
   /** What it gives, for the reference page. */
   readonly summary: string;
   /**
-   * The arguments have been checked against `parameters`.
+   * The arguments have been checked against `parameters`; an integer is a `number`.
    *
    * @throws {TemplateFunctionError}
    */

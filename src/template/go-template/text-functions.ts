@@ -1,3 +1,5 @@
+import { countOf } from "../../base/units.ts";
+import { toLower, toUpper } from "../hcl2/functions/characters.ts";
 import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
 
 /** The functions that only change text. */
@@ -8,7 +10,7 @@ export const TEXT_FUNCTIONS: readonly (readonly [string, TemplateFunction])[] = 
       parameters: ["text"],
       usage: "user `name` | upper",
       summary: "The text in capitals",
-      call: (text: string) => text.toUpperCase(),
+      call: toUpper,
     },
   ],
   [
@@ -17,7 +19,7 @@ export const TEXT_FUNCTIONS: readonly (readonly [string, TemplateFunction])[] = 
       parameters: ["text"],
       usage: "user `name` | lower",
       summary: "The text in small letters",
-      call: (text: string) => text.toLowerCase(),
+      call: toLower,
     },
   ],
   [
@@ -62,15 +64,20 @@ function split(text: string, separator: string, index: number): string {
   const parts = separator === "" ? [...text] : text.split(separator);
   const part = parts[index];
   if (part !== undefined) return part;
-  const count = parts.length === 1 ? "1 part" : `${parts.length} parts`;
+  const count = countOf(parts.length, "part");
   throw new TemplateFunctionError(`"split" cannot give part ${index} of ${count}`, {
     hint: "The first part is number 0",
   });
 }
 
+const REPLACED_LENGTH_MAX = 16 * 1024 ** 2;
+
 function replace(old: string, replacement: string, countMax: number, text: string): string {
   const parts = old === "" ? ["", ...text, ""] : text.split(old);
   const replaced = countMax < 0 ? parts.length - 1 : Math.min(countMax, parts.length - 1);
+  if (text.length + replaced * replacement.length > REPLACED_LENGTH_MAX) {
+    throw new TemplateFunctionError(`The text would become longer than ${REPLACED_LENGTH_MAX} characters`);
+  }
   return (
     parts.slice(0, replaced + 1).join(replacement) +
     parts

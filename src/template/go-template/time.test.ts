@@ -42,7 +42,7 @@ test("strftime() knows C's verbs and leaves others as they are", () => {
   );
   assert.equal(
     strftime(AFTERNOON, "%F %T %R %D %e %j %u %w %s %L %f"),
-    "2026-03-07 15:04:09 15:04 03/07/26  7 066 6 6 1772895849 050 050000",
+    "2026-03-07 15:04:09 15:04 03/07/26  7 066 6 6 1772895849 .050 050000",
   );
   assert.equal(strftime(AFTERNOON, "100% %Q %"), "100% %Q %");
 });

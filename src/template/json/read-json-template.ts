@@ -1,33 +1,45 @@
+import { describeJson, type JsonArray } from "../../base/json/json-value.ts";
+import { parseJson } from "../../base/json/parse-json.ts";
+import type { ProblemList } from "../../base/problems.ts";
+import { SECRET_LENGTH_MIN } from "../../base/secrets.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildPlan, TemplatePlan } from "../build-plan.ts";
+import { type ForeignValues, NO_FOREIGN_VALUES } from "../foreign-values.ts";
+import { createForeignFunctions } from "../go-template/foreign-functions.ts";
 import {
   ABSENT_FUNCTIONS,
-  createBuildFunctions,
   createFunctions,
   createVariableFunctions,
   type FunctionContext,
 } from "../go-template/functions.ts";
 import type { TemplateFunction } from "../go-template/template-function.ts";
-import type { ProblemList } from "../template-error.ts";
-import { type NamedBuilder, nameBuilders, readBuilder } from "./builders.ts";
-import { type ConformContext, evaluateText } from "./conform.ts";
-import { describeJson, type JsonArray } from "./json-value.ts";
-import { parseJson } from "./parse-json.ts";
-import { readProvisioners } from "./provisioners.ts";
+import { TextBudget, withBudget } from "../go-template/text-budget.ts";
+import { addAccessSecrets } from "../plan/access-secrets.ts";
+import { buildScope } from "../plan/build-scope.ts";
+import { knownBuilder, nameBuilders, readBuilder } from "../plan/builders.ts";
+import { evaluateText } from "../plan/conform.ts";
+import { namePostProcessors, readPostProcessors } from "../plan/post-processors.ts";
+import { readProvisioner, readProvisioners } from "../plan/provisioners.ts";
+import { type BuildSelection, selectBuilds } from "../plan/select-builds.ts";
+import { SourceFileChecks } from "../plan/source-file-checks.ts";
+import { LEGACY_JSON } from "../plan/template-language.ts";
 import { readRoot, type TemplateRoot } from "./root.ts";
-import { type BuildSelection, selectBuilds } from "./select-builds.ts";
-import { SourceFileChecks } from "./source-file-checks.ts";
 import { UserVariables } from "./user-variables.ts";
 import { setVariables, type VariableInputs } from "./variable-inputs.ts";
 
 export interface JsonTemplateOptions extends VariableInputs, BuildSelection {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What `vault`, `consul_key` and `aws_secretsmanager` answer from. Missing: they are refused. */
+  readonly foreignValues?: ForeignValues | undefined;
   readonly functions: Omit<FunctionContext, "userVariable">;
   readonly problems: ProblemList;
   readonly warnings: ProblemList;
   /** Filled while reading, so that not even a problem tells one. */
   readonly secrets: Set<string>;
 }
+
+// Each build has the provisioners and post-processors read for itself.
+const COMPONENT_READS_MAX = 50_000;
 
 type Plan = Pick<TemplatePlan, "description" | "builds">;
 
@@ -43,44 +55,50 @@ export async function readJsonTemplate(file: string, text: string, options: Json
   const root = json === undefined ? undefined : readRoot(json, problems);
   if (root === undefined) return { description: undefined, builds: [] };
 
-  const variables = await readVariables(root, options);
-  const functions = createFunctions({ ...options.functions, userVariable: (name) => variables.valueOf(name) });
+  const budget = new TextBudget();
+  const variables = new UserVariables(root.variables, problems);
+  const userVariable = (name: string) => variables.valueOf(name);
+  const functions = withBudget(createFunctions({ ...options.functions, userVariable }), budget);
+  const foreignFunctions = createForeignFunctions(options.foreignValues ?? NO_FOREIGN_VALUES, secrets);
+  const variableFunctions = withBudget(
+    new Map([...createVariableFunctions(options.environment), ...foreignFunctions]),
+    budget,
+  );
+  await setVariables(variables, options, options);
+  try {
+    variables.evaluate(new Map([...functions, ...variableFunctions]), budget);
+  } finally {
+    // Also if that was given up for too many problems: they must not tell a secret.
+    readSensitive(root.sensitiveVariables, variables, options);
+  }
   const sourceFiles = new SourceFileChecks();
   const { startTime } = options.functions;
-  const builds = readBuilds(root, { ...options, startTime, functions, sourceFiles });
-  await sourceFiles.run({ problems, templateDirectory: options.functions.templateDirectory });
+  const builds = readBuilds(root, { ...options, startTime, functions, budget, sourceFiles });
+  await sourceFiles.run({ problems, templateDirectory: options.functions.templateDirectory, language: LEGACY_JSON });
 
-  for (const { config } of builds) {
-    for (const secret of [config.secret_key, config.token]) if (secret !== undefined) secrets.add(secret);
-  }
-  const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, known: {} };
+  addAccessSecrets(builds, secrets);
+  const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, budget, known: {} };
   const description = root.description === undefined ? undefined : evaluateText(root.description, { scope, problems });
   return { description, builds };
-}
-
-async function readVariables(root: TemplateRoot, options: JsonTemplateOptions): Promise<UserVariables> {
-  const { problems, environment } = options;
-  const variables = new UserVariables(root.variables, problems);
-  await setVariables(variables, options, options);
-  // `user` of this section is the variables' own: it may meet one that is not evaluated yet.
-  const functions = createFunctions({ ...options.functions, userVariable: () => "" });
-  variables.evaluate(new Map([...functions, ...createVariableFunctions(environment)]));
-  readSensitive(root.sensitiveVariables, variables, options);
-  return variables;
 }
 
 function readSensitive(
   sensitive: JsonArray | undefined,
   variables: UserVariables,
-  { problems, secrets }: JsonTemplateOptions,
+  { problems, warnings, secrets }: JsonTemplateOptions,
 ): void {
   for (const item of sensitive?.items ?? []) {
     const { location } = item;
     if (item.kind !== "string") {
       problems.add(`"sensitive-variables" must have names of variables, not ${describeJson(item)}`, { location });
-    } else if (variables.names.includes(item.value)) {
-      const value = variables.find(item.value) ?? "";
+    } else if (variables.has(item.value)) {
+      // What cannot be evaluated is shown by the problem that says so.
+      const value = variables.find(item.value) ?? variables.sourceOf(item.value) ?? "";
       if (value !== "") secrets.add(value);
+      if (value !== "" && value.length < SECRET_LENGTH_MIN) {
+        const message = `The sensitive variable "${item.value}" is not hidden in output: its value has fewer than ${SECRET_LENGTH_MIN} characters`;
+        warnings.add(message, { location });
+      }
     } else {
       const meant = nearMiss(item.value, variables.names);
       const hint = meant === undefined ? undefined : `Did you mean "${meant}"?`;
@@ -92,40 +110,60 @@ function readSensitive(
 interface BuildsOptions extends Pick<JsonTemplateOptions, "problems" | "warnings" | "only" | "except"> {
   readonly startTime: Date;
   readonly functions: ReadonlyMap<string, TemplateFunction>;
+  readonly budget: TextBudget;
   readonly sourceFiles: SourceFileChecks;
 }
 
 function readBuilds(root: TemplateRoot, options: BuildsOptions): BuildPlan[] {
   const { functions, problems } = options;
   if (root.builders === undefined) return [];
-  const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, known: {} };
+  const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, budget: options.budget, known: {} };
   const builders = nameBuilders(root.builders, { scope, problems });
   const buildNames = builders.map(({ name }) => name);
-  return selectBuilds(builders, options, options).flatMap((builder) => {
-    const { type } = builder;
+  const sequences = namePostProcessors(root.postProcessors, { scope, problems });
+  for (const [what, count, section] of [
+    ["provisioners", root.provisioners?.items.length ?? 0, root.provisioners],
+    ["post-processors", sequences.flat().length, root.postProcessors],
+  ] as const) {
+    if (builders.length * count <= COMPONENT_READS_MAX) continue;
+    const message = `${builders.length} builders with ${count} ${what} each are more than can be read`;
+    problems.add(message, { location: section?.location });
+    return [];
+  }
+  const postProcessorNames = sequences.flat().map(({ name }) => name);
+  return selectBuilds(builders, { ...options, postProcessorNames }, options).flatMap((builder) => {
+    // Told only now: of a builder that nobody wants, nothing has to be known.
+    const type = knownBuilder(builder.type, builder.typeLocation, problems);
     if (type === undefined) return [];
-    const buildScope = scopeOf({ ...builder, type }, options);
-    const { config } = readBuilder({ ...builder, type }, { ...options, scope: buildScope });
-    const provisioners = readProvisioners(root.provisioners, {
+    const scopeOfBuild = buildScope({ name: builder.name, type }, options);
+    const builderPlan = readBuilder(
+      { object: builder.object, type },
+      { ...options, scope: scopeOfBuild, language: LEGACY_JSON },
+    );
+    const componentOptions = {
       ...options,
       buildName: builder.name,
       buildNames,
-      scope: { ...buildScope, known: {} },
-    });
-    if (config === undefined) return [];
-    return [{ name: builder.name, type, config, location: builder.object.location, provisioners }];
+      scope: { ...scopeOfBuild, known: {} },
+    };
+    const provisioners = readProvisioners(root.provisioners, componentOptions);
+    const errorCleanupProvisioner =
+      root.errorCleanupProvisioner === undefined
+        ? undefined
+        : readProvisioner(root.errorCleanupProvisioner, componentOptions);
+    const postProcessors = readPostProcessors(sequences, componentOptions);
+    if (builderPlan === undefined) return [];
+    const { name, object } = builder;
+    return [
+      {
+        name,
+        sourceName: name,
+        ...builderPlan,
+        location: object.location,
+        provisioners,
+        errorCleanupProvisioner,
+        postProcessors,
+      },
+    ];
   });
-}
-
-/** What the strings of one builder and its provisioners may use. */
-function scopeOf(
-  { name, type }: NamedBuilder & { type: string },
-  { functions, startTime }: BuildsOptions,
-): ConformContext["scope"] {
-  return {
-    functions: new Map([...functions, ...createBuildFunctions({ name, type })]),
-    absentFunctions: ABSENT_FUNCTIONS,
-    // The old name of {{timestamp}}: when the plan is made, the image's name must be known.
-    known: { CreateTime: String(Math.floor(startTime.getTime() / 1000)) },
-  };
 }

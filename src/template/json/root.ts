@@ -1,5 +1,3 @@
-import { nearMiss } from "../../base/suggest.ts";
-import type { ProblemList } from "../template-error.ts";
 import {
   describeJson,
   type JsonArray,
@@ -7,9 +5,10 @@ import {
   type JsonString,
   type JsonValue,
   memberOf,
-} from "./json-value.ts";
-
-const KEYS_NOT_YET = ["error-cleanup-provisioner", "post-processors"];
+} from "../../base/json/json-value.ts";
+import type { ProblemList } from "../../base/problems.ts";
+import { nearMiss } from "../../base/suggest.ts";
+import { ConstraintError, fitsConstraint, PACKER_VERSION } from "../version-constraint.ts";
 
 // "push" was Packer's own until 1.3; "hooks" until 0.3.
 const KEYS_GONE = ["hooks", "push"];
@@ -21,6 +20,8 @@ const KINDS = {
   "sensitive-variables": "array",
   builders: "array",
   provisioners: "array",
+  "error-cleanup-provisioner": "object",
+  "post-processors": "array",
 } as const;
 
 const KIND_NAMES = { string: "a string", object: "an object", array: "a list" } as const;
@@ -32,6 +33,8 @@ export interface TemplateRoot {
   readonly sensitiveVariables: JsonArray | undefined;
   readonly builders: JsonArray | undefined;
   readonly provisioners: JsonArray | undefined;
+  readonly errorCleanupProvisioner: JsonObject | undefined;
+  readonly postProcessors: JsonArray | undefined;
 }
 
 export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot | undefined {
@@ -39,19 +42,15 @@ export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot |
     problems.add(`A template must be an object, not ${describeJson(root)}`, { location: root.location });
     return undefined;
   }
+  const isBuilder = memberOf(root, "type") !== undefined;
   // Keys that start with an underscore are comments.
   for (const { key, keyLocation } of root.members.filter((member) => !member.key.startsWith("_"))) {
     if (Object.hasOwn(KINDS, key)) continue;
-    if (KEYS_NOT_YET.includes(key)) problems.add(`"${key}" is not supported yet`, { location: keyLocation });
-    else if (KEYS_GONE.includes(key))
-      problems.add(`"${key}" is not part of templates any more`, { location: keyLocation });
-    else problems.add(`Unknown key "${key}" of the template`, { location: keyLocation, hint: rootHint(key, root) });
+    if (KEYS_GONE.includes(key)) problems.add(`"${key}" is not part of templates any more`, { location: keyLocation });
+    else
+      problems.add(`Unknown key "${key}" of the template`, { location: keyLocation, hint: rootHint(key, isBuilder) });
   }
-  const minimum = section(root, "min_packer_version", problems);
-  if (minimum !== undefined && !/^\d+\.\d+\.\d+/.test(minimum.value)) {
-    const message = `"min_packer_version" must be a version such as "1.6.0", not ${describeJson(minimum)}`;
-    problems.add(message, { location: minimum.location });
-  }
+  checkMinimumVersion(root, problems);
   const builders = section(root, "builders", problems);
   if (memberOf(root, "builders") === undefined || builders?.items.length === 0) {
     problems.add("The template has no builders", { location: builders?.location ?? root.location });
@@ -62,13 +61,30 @@ export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot |
     sensitiveVariables: section(root, "sensitive-variables", problems),
     builders,
     provisioners: section(root, "provisioners", problems),
+    errorCleanupProvisioner: section(root, "error-cleanup-provisioner", problems),
+    postProcessors: section(root, "post-processors", problems),
   };
 }
 
-function rootHint(key: string, root: JsonObject): string | undefined {
+function checkMinimumVersion(root: JsonObject, problems: ProblemList): void {
+  const minimum = section(root, "min_packer_version", problems);
+  if (minimum === undefined || minimum.value === "") return;
+  const { location, value } = minimum;
+  try {
+    if (fitsConstraint(PACKER_VERSION, `>= ${value}`)) return;
+    const message = `The template requires Packer ${value}, and amibake reads the templates of ${PACKER_VERSION}`;
+    problems.add(message, { location, hint: "Lower it if the template has nothing newer" });
+  } catch (error) {
+    if (!(error instanceof ConstraintError)) throw error;
+    const message = `"min_packer_version" must be a version such as "1.6.0", not ${describeJson(minimum)}`;
+    problems.add(message, { location });
+  }
+}
+
+function rootHint(key: string, isBuilder: boolean): string | undefined {
   // The example of the seed page is one builder, without the list around it.
-  if (memberOf(root, "type") !== undefined) return 'Put the builder in a list: {"builders": [{"type": ...}]}';
-  const meant = nearMiss(key, [...Object.keys(KINDS), ...KEYS_NOT_YET]);
+  if (isBuilder) return 'Put the builder in a list: {"builders": [{"type": ...}]}';
+  const meant = nearMiss(key, Object.keys(KINDS));
   return meant === undefined ? 'A comment is a key that starts with "_"' : `Did you mean "${meant}"?`;
 }
 

@@ -1,11 +1,15 @@
+import { describeJson, type JsonObject, type JsonString, type JsonValue } from "../../base/json/json-value.ts";
+import type { ProblemList } from "../../base/problems.ts";
+import type { SourceLocation } from "../../base/source-location.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import type { TemplateScope } from "../go-template/bind.ts";
 import { ABSENT_FUNCTIONS } from "../go-template/functions.ts";
 import { type TemplateFunction, TemplateFunctionError } from "../go-template/template-function.ts";
-import type { SourceLocation } from "../source-location.ts";
-import type { ProblemList } from "../template-error.ts";
-import { evaluateText } from "./conform.ts";
-import { describeJson, type JsonObject, type JsonString, type JsonValue } from "./json-value.ts";
+import type { TextBudget } from "../go-template/text-budget.ts";
+import { evaluateText } from "../plan/conform.ts";
+
+// Each level is some calls deeper.
+const DEPTH_MAX = 100;
 
 /** A variable that the template declares. */
 interface Declaration {
@@ -25,10 +29,15 @@ export class UserVariables {
   readonly #broken = new Set<string>();
   /** What is being evaluated now, to find circles. */
   readonly #underWay: string[] = [];
+  /** Of the "variables" section, once they are being evaluated. */
+  #scope: TemplateScope | undefined;
   readonly #problems: ProblemList;
+  readonly #mayLackValues: boolean;
 
-  constructor(declared: JsonObject | undefined, problems: ProblemList) {
+  /** @param mayLackValues whether a required variable that nobody has set is a problem only where it is used. */
+  constructor(declared: JsonObject | undefined, problems: ProblemList, { mayLackValues = false } = {}) {
     this.#problems = problems;
+    this.#mayLackValues = mayLackValues;
     for (const { key, keyLocation, value } of declared?.members ?? []) {
       this.#declarations.set(key, {
         location: keyLocation,
@@ -37,8 +46,12 @@ export class UserVariables {
     }
   }
 
-  get names(): readonly string[] {
-    return [...this.#declarations.keys()];
+  get names(): Iterable<string> {
+    return this.#declarations.keys();
+  }
+
+  has(name: string): boolean {
+    return this.#declarations.has(name);
   }
 
   /** Gives a declared variable another value. The last one wins. */
@@ -49,31 +62,19 @@ export class UserVariables {
     declaration.value = this.#textOf(name, value);
   }
 
-  /** Evaluates every variable. `functions` are those of the "variables" section, without `user`. */
-  evaluate(functions: ReadonlyMap<string, TemplateFunction>): void {
-    const user: TemplateFunction = {
-      parameters: ["text"],
-      usage: "user `name`",
-      summary: "The value of another user variable",
-      call: (name: string) => {
-        this.#evaluateOne(name, scope);
-        return this.valueOf(name);
-      },
-    };
-    const scope: TemplateScope = {
-      functions: new Map([...functions, ["user", user]]),
+  /** Evaluates every variable. `functions` are those of the "variables" section; its `user` asks `valueOf`. */
+  evaluate(functions: ReadonlyMap<string, TemplateFunction>, budget?: TextBudget): void {
+    const scope = {
+      functions,
+      budget,
       absentFunctions: ABSENT_FUNCTIONS,
-      fields: new Set(),
+      fields: new Set<string>(),
       hasBuildFunction: false,
       known: {},
     };
+    this.#scope = scope;
     for (const [name, { location, value }] of this.#declarations) {
-      if (value === undefined) {
-        this.#problems.add(`The variable "${name}" has no value`, {
-          location,
-          hint: `Give it one: -var '${name}=...'`,
-        });
-      }
+      if (value === undefined) this.#complainOfUnset(name, location);
       this.#evaluateOne(name, scope);
     }
   }
@@ -83,16 +84,23 @@ export class UserVariables {
     return this.#values.get(name);
   }
 
+  /** What a variable is set to, before it is evaluated. */
+  sourceOf(name: string): string | undefined {
+    return this.#declarations.get(name)?.value?.value;
+  }
+
   /**
-   * The value of an evaluated variable.
+   * The value of a variable, which is evaluated now if it is not yet.
    *
    * @throws {TemplateFunctionError} if it is not declared or has no value.
    */
   valueOf(name: string): string {
+    if (this.#scope !== undefined) this.#evaluateOne(name, this.#scope);
     const value = this.#values.get(name);
     if (value !== undefined) return value;
     if (this.#broken.has(name)) {
-      throw new TemplateFunctionError(`The variable "${name}" has no value`, { isTold: true });
+      const hint = `Give it one: -var '${name}=...'`;
+      throw new TemplateFunctionError(`The variable "${name}" has no value`, { hint, isTold: !this.#mayLackValues });
     }
     const meant = nearMiss(name, this.names);
     const hint = meant === undefined ? `Declare it: "variables": {"${name}": ""}` : `Did you mean "${meant}"?`;
@@ -107,6 +115,9 @@ export class UserVariables {
       const names = circle.map((part) => `"${part}"`).join(" uses ");
       throw new TemplateFunctionError(`User variables go in a circle: ${names}`);
     }
+    if (this.#underWay.length >= DEPTH_MAX) {
+      throw new TemplateFunctionError(`User variables use each other more than ${DEPTH_MAX} deep`);
+    }
     this.#underWay.push(name);
     const value = this.#textValue(name, declaration, scope);
     this.#underWay.pop();
@@ -116,9 +127,13 @@ export class UserVariables {
 
   #textValue(name: string, { value, location }: Declaration, scope: TemplateScope): string | undefined {
     if (value !== undefined) return evaluateText(value, { scope, problems: this.#problems });
-    const hint = `Give it one: -var '${name}=...'`;
-    this.#problems.add(`The variable "${name}" has no value`, { location, hint });
+    this.#complainOfUnset(name, location);
     return undefined;
+  }
+
+  #complainOfUnset(name: string, location: SourceLocation): void {
+    if (this.#mayLackValues) return;
+    this.#problems.add(`The variable "${name}" has no value`, { location, hint: `Give it one: -var '${name}=...'` });
   }
 
   #textOf(name: string, value: JsonValue): JsonString | undefined {

@@ -1,9 +1,10 @@
 // The values of user variables that come from outside the template.
+
+import { describeJson, type JsonString } from "../../base/json/json-value.ts";
+import { parseJson } from "../../base/json/parse-json.ts";
+import type { ProblemList } from "../../base/problems.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import { readText } from "../read-text.ts";
-import type { ProblemList } from "../template-error.ts";
-import { describeJson, type JsonString } from "./json-value.ts";
-import { parseJson } from "./parse-json.ts";
 import type { UserVariables } from "./user-variables.ts";
 
 export interface VariableInputs {
@@ -26,7 +27,8 @@ export async function setVariables(
     await setFromFile(target, file, { problems, warnings, warnsOfAll });
   }
   for (const { name, value } of inputs.variables) {
-    if (!target.names.includes(name)) problems.add(...unknownVariable(name, `-var ${name}`, target));
+    if (!target.has(name)) problems.add(...unknownVariable(name, `-var ${name}`, target));
+    problems.addSource(`-var ${name}`, value);
     target.set(name, commandLineText(name, value));
   }
 }
@@ -46,7 +48,7 @@ async function setFromFile(
   for (const { key, keyLocation, value } of root.members) {
     // One file may serve several templates: what this one does not know is no
     // mistake, unless it looks like one.
-    const isUnknown = !target.names.includes(key);
+    const isUnknown = !target.has(key) && !warnings.isFull;
     if (isUnknown && (warnsOfAll || nearMiss(key, target.names) !== undefined)) {
       const [message, { hint }] = unknownVariable(key, "the variable file", target);
       warnings.add(message, { location: keyLocation, hint });

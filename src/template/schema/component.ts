@@ -1,10 +1,12 @@
 import type * as z from "zod";
 
-/** A builder or provisioner that a template can name, and what may stand in it. */
+/** A builder, provisioner or post-processor that a template can name, and what may stand in it. */
 export interface Component<Config> {
-  readonly kind: "builder" | "provisioner";
+  readonly kind: "builder" | "provisioner" | "post-processor";
   readonly type: string;
   readonly schema: z.ZodObject & z.ZodType<Config>;
   /** Keys that Packer knows here and amibake does not build yet. */
   readonly keysNotYet: readonly string[];
+  /** Keys that its siblings have and that can mean nothing here, with why. */
+  readonly keysRefused?: Readonly<Record<string, string>>;
 }

@@ -71,6 +71,14 @@ export function tags() {
     .register(fieldKinds, { kind: "tags", fields: IMAGE_VARIABLES });
 }
 
+/** Tags as HCL2 has them too: `tag { key = …, value = … }` for each. */
+export function tagBlocks() {
+  const text = () => deferred(IMAGE_VARIABLES);
+  return z
+    .array(z.strictObject({ key: text().describe("Name of the tag"), value: text().describe("Its value") }))
+    .default([]);
+}
+
 /** For a rule over several keys: zod would skip it when another key is wrong, but all problems are told at once. */
 export const EVEN_WITH_OTHER_PROBLEMS = { when: () => true };
 

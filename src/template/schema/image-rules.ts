@@ -19,9 +19,23 @@ export function descriptionProblem(description: Deferred | undefined): string | 
   return length > 255 ? `"ami_description" must have at most 255 characters, not ${length}` : undefined;
 }
 
-/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html, "Tag restrictions" */
+/** A relative one would be below whatever directory amibake happens to be started in. */
+export function mountPathProblem(path: Deferred | undefined): string | undefined {
+  // One that cannot be rendered has been told.
+  if (path === undefined || path.needs.some((name) => name !== "Device")) return undefined;
+  if (path.source === "" || path.render({ Device: "xvdf" }).startsWith("/")) return undefined;
+  return `"mount_path" must start with "/", not ${JSON.stringify(path.source)}`;
+}
+
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html, "Tag restrictions": 50, and one is the draft tag.
+const TAGS_MAX = 49;
+
+/** @param key under which they stand in the template. */
 export function tagsProblem(key: string, tags: readonly TagTemplate[] = []): string | undefined {
-  const problem = tags.length > 50 ? `has ${tags.length} tags; 50 are allowed` : firstOf(tags, tagProblem);
+  const problem =
+    tags.length > TAGS_MAX
+      ? `has ${tags.length} tags; ${TAGS_MAX} are allowed, as amibake adds one while it builds`
+      : firstOf(tags, tagProblem);
   return problem === undefined ? undefined : `"${key}" ${problem}`;
 }
 
@@ -29,6 +43,7 @@ function tagProblem({ key, value }: TagTemplate): string | undefined {
   const name = plannedText(key);
   if (name === "") return "has a tag without a name";
   if (name?.toLowerCase().startsWith("aws:")) return `has "${name}": names that start with "aws:" are kept by AWS`;
+  if (name === "amibake:draft") return `has "${name}": amibake marks with it what is not finished`;
   if (name !== undefined && name.length > 128) return `has a name of ${name.length} characters; 128 are allowed`;
   const valueLength = plannedText(value)?.length ?? 0;
   return valueLength > 256

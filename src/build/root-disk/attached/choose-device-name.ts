@@ -40,7 +40,8 @@ export async function chooseDeviceName(namesInUse: readonly string[]): Promise<D
  * @throws {ToolError} if something is there already.
  */
 export async function deviceNameFor(devicePath: string): Promise<DeviceName> {
-  const name = devicePath.replace("/xvd", "/sd") as DeviceName;
+  // EC2 takes sdf and xvdf for one, and names of two letters as xvdba only.
+  const name = devicePath.replace(/^\/dev\/xvd([a-z]\d*)$/, "/dev/sd$1") as DeviceName;
   if (await hasNode(name)) {
     throw new ToolError(
       "ERR_DEVICE_IN_USE",

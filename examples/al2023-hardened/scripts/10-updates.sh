@@ -1,0 +1,3 @@
+#!/bin/bash
+dnf --assumeyes upgrade --releasever=latest
+dnf --assumeyes install audit amazon-ssm-agent

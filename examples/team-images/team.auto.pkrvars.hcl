@@ -1,0 +1,4 @@
+tags = {
+  Team       = "web"
+  CostCenter = "4711"
+}

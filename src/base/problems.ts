@@ -1,0 +1,125 @@
+import { Secrets } from "./secrets.ts";
+import { excerptAt, type SourceExcerpt } from "./source-excerpt.ts";
+import type { SourceLocation } from "./source-location.ts";
+
+/** One thing that is wrong with what somebody wrote: a file, or the command line. */
+export interface Problem {
+  /** Missing for what the command line said. */
+  readonly location?: SourceLocation;
+  /** Just behind what is wrong, where the reader knows that. */
+  readonly end?: SourceLocation;
+  readonly message: string;
+  readonly hint?: string;
+  /** The line of the location. Missing if its file could not be read. */
+  readonly excerpt?: SourceExcerpt;
+}
+
+/** The texts that were read, by the name of the file in locations: what a problem shows of them is not read again. */
+export type SourceTexts = Map<string, string>;
+
+// Nobody reads more.
+const PROBLEMS_MAX = 200;
+// Of a value that a message quotes, people need the beginning.
+const TEXT_LENGTH_MAX = 1000;
+/** Longer than any secret: one that is cut in two could not be recognized. */
+const KEPT_LENGTH_MAX = 65_536;
+
+export interface ProblemOptions {
+  readonly location?: SourceLocation | undefined;
+  /** Just behind what is wrong: the end of a range. Without it, the word or quoted text at `location` is meant. */
+  readonly end?: SourceLocation | undefined;
+  readonly hint?: string | undefined;
+}
+
+/** Collects problems, so that all are told at once. */
+export class ProblemList {
+  readonly #problems = new Map<string, Problem>();
+  readonly #onFull: () => void;
+  readonly #sources: SourceTexts;
+
+  /**
+   * @param onFull called when there are more than anybody reads; what is more is not kept.
+   * @param sources shared by lists that are about the same files.
+   */
+  constructor({ onFull = () => {}, sources = new Map() }: { onFull?: () => void; sources?: SourceTexts } = {}) {
+    this.#onFull = onFull;
+    this.#sources = sources;
+  }
+
+  get isFull(): boolean {
+    return this.#problems.size >= PROBLEMS_MAX;
+  }
+
+  /** How many are kept. */
+  get count(): number {
+    return this.#problems.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#problems.size === 0;
+  }
+
+  /** Keeps a text that was read, so that its problems can show their lines. */
+  addSource(file: string, text: string): void {
+    this.#sources.set(file, text);
+  }
+
+  /** The same problem at the same place counts once: a provisioner is read for each build. */
+  add(message: string, options: ProblemOptions = {}): void {
+    const { location, end } = options;
+    const text = message.slice(0, KEPT_LENGTH_MAX);
+    const hint = options.hint?.slice(0, KEPT_LENGTH_MAX);
+    const key = `${placeOf(location)} ${text}`;
+    if (this.isFull && !this.#problems.has(key)) {
+      this.#problems.set("", { message: `There are more than ${PROBLEMS_MAX}: only the first are told` });
+      this.#onFull();
+      return;
+    }
+    this.#problems.set(key, {
+      ...(location === undefined ? {} : { location }),
+      ...(end === undefined ? {} : { end }),
+      message: text,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  /**
+   * Problems of the command line first, then each file from top to bottom.
+   *
+   * @param secrets values that a message must not quote.
+   */
+  sorted(secrets: Iterable<string>): Problem[] {
+    const hidden = new Secrets(secrets);
+    const shown = (text: string): string => shortened(hidden.hide(text));
+    return [...this.#problems.values()].sort(byPlace).map(({ message, hint, ...rest }) => {
+      const excerpt = this.#excerptOf(rest, hidden);
+      return {
+        ...rest,
+        message: shown(message),
+        ...(hint === undefined ? {} : { hint: shown(hint) }),
+        ...(excerpt === undefined ? {} : { excerpt }),
+      };
+    });
+  }
+
+  #excerptOf({ location, end }: Pick<Problem, "location" | "end">, secrets: Secrets): SourceExcerpt | undefined {
+    const text = location === undefined ? undefined : this.#sources.get(location.file);
+    if (location === undefined || text === undefined) return undefined;
+    return excerptAt(text, { location, end, secrets });
+  }
+}
+
+function shortened(text: string): string {
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  return `${text.slice(0, TEXT_LENGTH_MAX - 100)} … ${text.slice(-80)}`;
+}
+
+function placeOf(location: SourceLocation | undefined): string {
+  return location === undefined ? "" : `${location.file}:${location.line}:${location.column}`;
+}
+
+function byPlace({ location: a }: Problem, { location: b }: Problem): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,166 @@
+// The copy-on-write disk of a build: a qcow2 over the blocks of the source snapshot, exported by FUSE as one file.
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { AsyncDisposableStack } from "../../../base/async-disposable-stack.ts";
+import { systemCode, ToolError } from "../../../base/errors.ts";
+import { together } from "../../../base/together.ts";
+import { type AutoclearLoopDevice, attachAutoclearLoopDevice } from "../../../linux/devices/autoclear-loop-device.ts";
+import { joinExtents } from "../../../linux/files/extents.ts";
+import { makeDirectories } from "../../../linux/files/make-directories.ts";
+import { openNamelessFile } from "../../../linux/files/nameless-file.ts";
+import { readFully } from "../../../linux/files/read-fully.ts";
+import type { Extent } from "../../../linux/files/sparse-file.ts";
+import { CommandError, runCommand } from "../../../linux/run-command.ts";
+import { openSandbox, type Sandbox } from "../../../linux/sandbox/sandbox.ts";
+
+export interface OverlayOptions {
+  /** What is below, as an NBD export. */
+  readonly base: { readonly socketPath: string; readonly exportName: string };
+  /** At least that of the base: zeros follow it. */
+  readonly sizeBytes: number;
+  /** Where what is written is kept. Made if it is missing. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Overlay extends AsyncDisposable {
+  /** Lives in namespaces of its own, so that it ends with amibake. */
+  readonly sandbox: Sandbox;
+  /** Makes it a block device of this host until the end of its scope. */
+  attach(): Promise<AutoclearLoopDevice>;
+  /**
+   * The bytes that were written, also with zeros or by discarding, ascending.
+   *
+   * What a mounted file system still holds back is not among them.
+   */
+  writtenExtents(): Promise<Extent[]>;
+  /** Reads bytes of the disk as they are now; zeros follow its end. */
+  read(offsetBytes: number, target: Uint8Array): Promise<void>;
+}
+
+// In the overlay's own mount namespace something may lie over this: nothing there looks at it.
+const EXPORT_DIRECTORY = "/sys";
+const EXPORT_PATH = `${EXPORT_DIRECTORY}/disk`;
+
+// Clusters of 128 KiB have 32 subclusters of 4 KiB (extended_l2), the block of most file systems: a write of whole blocks
+// then never reads the base, and what was written is known to the block.
+const QCOW2_OPTIONS = "extended_l2=on,cluster_size=128k,lazy_refcounts=on";
+
+// Where a file ends, what the kernel reads ahead of it is often in the next block of the snapshot, which is then fetched
+// for nothing.
+const READ_AHEAD_KIB = 32;
+
+/**
+ * Opens an empty overlay.
+ *
+ * Nothing of it has a name on this host: the file is nameless, the export is in a mount namespace of its own, and the loop
+ * device goes with its last user. So a killed amibake leaves nothing.
+ *
+ * @throws {ToolError} if this host has no qemu-storage-daemon or no FUSE.
+ */
+export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
+  const { base, sizeBytes, directory, signal } = options;
+  await using undo = new AsyncDisposableStack();
+  await makeDirectories(directory);
+  const file = await openOverlayFile(directory);
+  undo.defer(() => file.close());
+  const sandbox = undo.use(await openSandbox({ keepVisible: [directory, base.socketPath], signal }));
+  await together([createImage(file, sizeBytes, signal), mountExportDirectory(sandbox, signal)]);
+  await serve(sandbox, file, base, signal);
+  const path = sandbox.pathFromHere(EXPORT_PATH);
+  const disk = await open(path, constants.O_RDWR);
+  undo.defer(() => disk.close());
+  const owned = undo.move();
+  return {
+    sandbox,
+    attach: () => attachAutoclearLoopDevice(disk, "amibake overlay", { readAheadKib: READ_AHEAD_KIB }),
+    async writtenExtents() {
+      // The daemon keeps tables of the file in its memory until it is told to write them.
+      await disk.sync();
+      return readExtents(file);
+    },
+    read: (offsetBytes, target) => readFully(disk, target, offsetBytes),
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+async function openOverlayFile(directory: string): Promise<FileHandle> {
+  try {
+    return await openNamelessFile(directory);
+  } catch (cause) {
+    const isFull = ["ENOSPC", "EDQUOT"].includes(systemCode(cause) ?? "");
+    throw new ToolError("ERR_OVERLAY", `Cannot make a file for the changes of the build in "${directory}"`, {
+      cause,
+      fault: "host",
+      hint: isFull
+        ? "Make room there, or set overlay_directory"
+        : "Set overlay_directory to a directory that can be written",
+    });
+  }
+}
+
+/** The descriptor that a command gets the overlay's file as. */
+const FILE_IN_COMMAND = "/proc/self/fd/3";
+
+async function createImage(file: FileHandle, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  const argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-o", QCOW2_OPTIONS, FILE_IN_COMMAND, String(sizeBytes)];
+  await runCommand(argv, { extraFds: [file.fd], signal });
+}
+
+async function mountExportDirectory(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+  const mount = ["mount", "--types", "tmpfs", "--options", "mode=0700,size=64k", "amibake", EXPORT_DIRECTORY];
+  await sandbox.run(mount, { signal });
+  await (await open(sandbox.pathFromHere(EXPORT_PATH), "wx", 0o600)).close();
+}
+
+/** Starts the daemon; it ends with the sandbox. */
+async function serve(
+  sandbox: Sandbox,
+  file: FileHandle,
+  { socketPath, exportName }: OverlayOptions["base"],
+  signal: AbortSignal,
+): Promise<void> {
+  const nbd = { driver: "nbd", "node-name": "base", "read-only": true, export: exportName };
+  // Nobody needs the overlay after a crash, so its flushes need not reach the disk.
+  const cache = { "no-flush": true };
+  const nodes = [
+    { ...nbd, server: { type: "unix", path: socketPath } },
+    { driver: "file", "node-name": "file", filename: FILE_IN_COMMAND, discard: "unmap", cache },
+    { driver: "qcow2", "node-name": "overlay", file: "file", backing: "base", discard: "unmap", cache },
+  ];
+  const fuse = { type: "fuse", id: "disk", "node-name": "overlay", mountpoint: EXPORT_PATH, writable: true };
+  const argv = [
+    ...["qemu-storage-daemon", "--daemonize"],
+    ...nodes.flatMap((node) => ["--blockdev", JSON.stringify(node)]),
+    ...["--export", JSON.stringify(fuse)],
+  ];
+  try {
+    await sandbox.run(argv, { extraFds: [file.fd], signal });
+  } catch (cause) {
+    if (!(cause instanceof CommandError)) throw cause;
+    throw new ToolError("ERR_OVERLAY", "Cannot serve the disk of the build", {
+      cause,
+      fault: "host",
+      hint: "amibake doctor tells what is missing; a container needs /dev/fuse: docker run --device /dev/fuse",
+    });
+  }
+}
+
+/** What `qemu-img map` prints of one extent. */
+interface MappedExtent {
+  readonly start: number;
+  readonly length: number;
+  /** Whether this file says anything about it. */
+  readonly present: boolean;
+}
+
+async function readExtents(file: FileHandle): Promise<Extent[]> {
+  const image = { driver: "qcow2", file: { driver: "file", filename: FILE_IN_COMMAND }, backing: null };
+  const argv = ["qemu-img", "map", "--force-share", "--output=json", `json:${JSON.stringify(image)}`];
+  const { stdout } = await runCommand(argv, { extraFds: [file.fd] });
+  return joinExtents(
+    (JSON.parse(stdout.toString()) as MappedExtent[])
+      .filter(({ present }) => present)
+      .map(({ start, length }) => ({ startBytes: start, endBytes: start + length })),
+  );
+}

@@ -1,0 +1,33 @@
+import type { TemplateDescription } from "../../template/template-description.ts";
+import type { CliContext } from "../cli-context.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import { createCleaner } from "../ui/clean-events.ts";
+import { hclInspectLines, type InspectLine, jsonInspectLines } from "../ui/inspect-lines.ts";
+import { machineReadableLine } from "../ui/machine-readable-line.ts";
+import { readOptions, type VariableOptions } from "./template-options.ts";
+
+export type InspectOptions = VariableOptions & { readonly machineReadable?: boolean };
+
+/** Prints what a template declares. Nothing needs to have a value, and the builders may be others than ours. */
+export async function runInspect(path: string, options: InspectOptions, context: CliContext): Promise<ExitCode> {
+  const { describeTemplate } = await import("../../template/describe-template.ts");
+  const template = await describeTemplate(path, readOptions(options, context));
+  for (const secret of template.secrets) context.secrets.add(secret);
+  const isMachineReadable = context.isMachineReadable || options.machineReadable === true;
+  for (const line of linesOf(template)) print(line, { ...context, isMachineReadable });
+  return 0;
+}
+
+function linesOf(template: TemplateDescription): InspectLine[] {
+  return template.language === "json" ? jsonInspectLines(template) : hclInspectLines(template);
+}
+
+function print(line: InspectLine, { secrets, stdout, isMachineReadable }: CliContext): void {
+  const { text } = createCleaner(secrets);
+  if (isMachineReadable) {
+    const [type, data] = line.kind === "say" ? ["ui", ["say", line.text]] : [line.type, line.data];
+    stdout.write(machineReadableLine(new Date(), "", type, data.map(text)));
+  } else if (line.kind === "say") {
+    stdout.write(`${text(line.text)}\n`);
+  }
+}

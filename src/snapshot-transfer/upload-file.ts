@@ -1,0 +1,235 @@
+import { randomUUID } from "node:crypto";
+import { AwsError } from "../aws/aws-error.ts";
+import type { EbsApi } from "../aws/ebs-api.ts";
+import type { Ec2Api } from "../aws/ec2-api.ts";
+import { BlockHashes } from "../base/block-hashes.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf, ToolError } from "../base/errors.ts";
+import type { SnapshotId } from "../base/ids.ts";
+import { GIB } from "../base/units.ts";
+import { findLockHolders } from "../linux/files/lock-holders.ts";
+import { identifyHost } from "../linux/sandbox/process-identity.ts";
+import type { BlockLog } from "./block-log.ts";
+import { cannotUpload, type DiskFile, openDiskFile } from "./disk-file.ts";
+import { uploadDirectory } from "./interrupted-uploads.ts";
+import type { ManifestStore } from "./manifest-store.ts";
+import { openParent, type ParentSnapshot } from "./parent-snapshot.ts";
+import { TransferMeter, type TransferProgress } from "./transfer-meter.ts";
+import { uploadBlocks, writtenBlocks } from "./upload-blocks.ts";
+import { openUploadLog, type UploadLog, uploadLogPath } from "./upload-log.ts";
+import {
+  changeSince,
+  startPlan,
+  type TransferPlace,
+  type UploadPlan,
+  type UploadRecord,
+  uploadId,
+} from "./upload-record.ts";
+import { waitUntilReadable } from "./wait-until-readable.ts";
+
+export type UploadEvent =
+  | { readonly type: "started"; readonly snapshotId: SnapshotId; readonly sizeGib: number }
+  /** An earlier run had put some of the blocks. */
+  | { readonly type: "resumed"; readonly snapshotId: SnapshotId; readonly acknowledgedBlocks: number }
+  /** What an earlier run had put is of no use; its snapshot is deleted. */
+  | { readonly type: "started-over"; readonly snapshotId: SnapshotId | undefined; readonly reason: string }
+  | ({ readonly type: "progress" } & TransferProgress)
+  | { readonly type: "sealing"; readonly snapshotId: SnapshotId }
+  /** The snapshot is complete, but what it holds could not be written down here. */
+  | { readonly type: "manifest-lost"; readonly reason: string };
+
+export interface UploadFileOptions {
+  readonly path: string;
+  /** @default the smallest that holds the file, and its parent */
+  readonly sizeGib?: number | undefined;
+  readonly plan: Omit<UploadPlan, "sizeGib">;
+  readonly place: TransferPlace;
+  readonly ebs: EbsApi;
+  readonly ec2: Ec2Api;
+  readonly manifests: ManifestStore;
+  readonly stateDirectory: string;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly emit: (event: UploadEvent) => void;
+}
+
+export interface UploadedSnapshot {
+  readonly snapshotId: SnapshotId;
+  readonly sizeGib: number;
+  /** Blocks of the snapshot that were put, by this run or an earlier one. */
+  readonly writtenBlocks: number;
+}
+
+/**
+ * Makes a snapshot of a raw disk in a file. Interrupted, it leaves a pending snapshot and a log of what is in it: the
+ * same call goes on from there.
+ */
+export async function uploadFile(options: UploadFileOptions): Promise<UploadedSnapshot> {
+  const { path, ebs, manifests, place, emit } = options;
+  await using file = await openDiskFile(path);
+  const { parentSnapshotId } = options.plan;
+  const parent = parentSnapshotId === undefined ? undefined : await openParent(parentSnapshotId, options);
+  const plan = { ...options.plan, sizeGib: planSize(options, file, parent) };
+  const about = { place, file: file.identity, plan };
+  await using log = await openOwnLog(options, uploadId(about));
+  const { snapshotId, blocks, isComplete } = await startOrResume(log, about, options);
+  const written = isComplete ? blocks.sorted() : await putBlocks({ snapshotId, blocks, file, parent }, options);
+  if (!isComplete) {
+    await file.checkUnchanged();
+    emit({ type: "sealing", snapshotId });
+    await ebs.completeSnapshot(snapshotId, writtenBlocks(written));
+  }
+  await waitUntilReadable(snapshotId, options);
+  const parentHashes = parent === undefined ? BlockHashes.NONE : parent.hashes;
+  if (parentHashes !== undefined) {
+    const manifest = { sizeBytes: plan.sizeGib * GIB, blocks: parentHashes.with(written) };
+    await manifests
+      .write(snapshotId, manifest)
+      .catch((error: unknown) => emit({ type: "manifest-lost", reason: messageOf(error) }));
+  }
+  await log.remove();
+  return { snapshotId, sizeGib: plan.sizeGib, writtenBlocks: written.count };
+}
+
+function planSize(
+  { path, sizeGib }: UploadFileOptions,
+  { identity }: DiskFile,
+  parent: ParentSnapshot | undefined,
+): number {
+  const neededGib = Math.max(1, Math.ceil(identity.sizeBytes / GIB), parent?.sizeGib ?? 0);
+  if (identity.sizeBytes === 0) throw cannotUpload(path, "it is empty");
+  if (sizeGib === undefined || sizeGib >= neededGib) return sizeGib ?? neededGib;
+  throw cannotUpload(path, `a snapshot of it, and of its parent, needs ${neededGib} GiB, not ${sizeGib} GiB`, {
+    hint: `Leave --size out, or set it to ${neededGib} or more`,
+  });
+}
+
+async function openOwnLog({ path, stateDirectory }: UploadFileOptions, id: string): Promise<UploadLog> {
+  const directory = uploadDirectory(stateDirectory);
+  const log = await openUploadLog(directory, id);
+  if (log !== undefined) return log;
+  const holders = await findLockHolders(uploadLogPath(directory, id)).catch(() => []);
+  throw new ToolError(
+    "ERR_UPLOAD_BUSY",
+    `Cannot upload "${path}": ${holders.join(", ") || "another process"} does so already`,
+    {
+      hint: "Wait for it, or end it and run the command again: it goes on where that one was",
+    },
+  );
+}
+
+interface Started {
+  readonly snapshotId: SnapshotId;
+  /** What was put into it. */
+  readonly blocks: BlockLog;
+  /** An earlier run has sealed it. */
+  readonly isComplete: boolean;
+}
+
+async function startOrResume(
+  log: UploadLog,
+  about: Pick<UploadRecord, "place" | "file" | "plan">,
+  options: UploadFileOptions,
+): Promise<Started> {
+  const { ec2, emit } = options;
+  const { earlier } = log;
+  if (earlier === undefined) return start(log, about, options);
+  const change = changeSince(earlier.record, about);
+  const { snapshotId, blocks } = earlier;
+  if (change === undefined && snapshotId === undefined) return restart(log, earlier.record, options);
+  const state = snapshotId === undefined ? undefined : (await ec2.findSnapshot(snapshotId))?.state;
+  if (change === undefined && snapshotId !== undefined && blocks !== undefined && isUsable(state)) {
+    emit({ type: "resumed", snapshotId, acknowledgedBlocks: blocks.count });
+    return { snapshotId, blocks, isComplete: state === "completed" };
+  }
+  // One that is complete is of a run that died at its very end, and its owner's.
+  if (snapshotId !== undefined && state !== undefined && state !== "completed")
+    await ec2.releasing.deleteSnapshot(snapshotId);
+  emit({ type: "started-over", snapshotId, reason: change ?? `EBS has given up ${snapshotId}` });
+  return start(log, about, options);
+}
+
+function isUsable(state: string | undefined): boolean {
+  return state === "pending" || state === "completed";
+}
+
+async function start(
+  log: UploadLog,
+  about: Pick<UploadRecord, "place" | "file" | "plan">,
+  options: UploadFileOptions,
+): Promise<Started> {
+  const record: UploadRecord = {
+    version: 1,
+    ...(await identifyHost()),
+    startTime: new Date(options.clock.now()).toISOString(),
+    ...about,
+    clientToken: randomUUID(),
+  };
+  await log.begin(record);
+  return restart(log, record, options);
+}
+
+/** Starts the snapshot of this record, or learns which one it was. */
+async function restart(log: UploadLog, record: UploadRecord, { ebs, emit }: UploadFileOptions): Promise<Started> {
+  let started: { readonly snapshotId: SnapshotId };
+  try {
+    started = await ebs.startSnapshot(startPlan(record));
+  } catch (error) {
+    if (!mayBeThere(error)) await log.remove();
+    throw error;
+  }
+  const { snapshotId } = started;
+  emit({ type: "started", snapshotId, sizeGib: record.plan.sizeGib });
+  return { snapshotId, blocks: await log.started(snapshotId), isComplete: false };
+}
+
+async function putBlocks(
+  {
+    snapshotId,
+    blocks,
+    file,
+    parent,
+  }: {
+    readonly snapshotId: SnapshotId;
+    readonly blocks: BlockLog;
+    readonly file: DiskFile;
+    readonly parent: ParentSnapshot | undefined;
+  },
+  { ebs, signal, clock, emit }: UploadFileOptions,
+): Promise<BlockHashes> {
+  const candidates = unionOf(await file.dataBlocks(), parent?.blockIndexes ?? []);
+  const meter = new TransferMeter(candidates.length, clock);
+  const tell = () => emit({ type: "progress", ...meter.progress() });
+  meter.countEarlier(blocks.count);
+  tell();
+  return uploadBlocks({
+    ebs,
+    snapshotId,
+    source: { candidates, readBlock: file.readBlock },
+    parentHashOf: parent?.hashOf,
+    acknowledged: blocks,
+    onBlock(fate) {
+      if (fate !== "put before") meter.count({ isMoved: fate === "put" });
+      tell();
+    },
+    signal,
+  });
+}
+
+/** Of two ascending lists: what is in either, ascending. */
+function unionOf(some: readonly number[], others: Iterable<number>): readonly number[] {
+  const union: number[] = [];
+  let position = 0;
+  for (const other of others) {
+    while ((some[position] ?? Number.POSITIVE_INFINITY) < other) union.push(some[position++] as number);
+    if (some[position] === other) position++;
+    union.push(other);
+  }
+  for (; position < some.length; position++) union.push(some[position] as number);
+  return union;
+}
+
+/** Whether a call that failed may have started a snapshot all the same. */
+function mayBeThere(error: unknown): boolean {
+  return !(error instanceof AwsError) || error.mayHaveTakenEffect;
+}

@@ -1,0 +1,36 @@
+import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
+
+/** Sixteen times what a template can be long: variables that use each other twice would soon fill any memory. */
+const TEXT_LENGTH_MAX = 64 * 1024 ** 2;
+
+/** How much text the expressions of one template may give, all together. */
+export class TextBudget {
+  #remaining = TEXT_LENGTH_MAX;
+
+  /** @throws {TemplateFunctionError} if it is used up, told the first time only. */
+  spend(length: number): void {
+    const isTold = this.#remaining < 0;
+    this.#remaining -= length;
+    if (this.#remaining >= 0) return;
+    throw new TemplateFunctionError(`The expressions of the template give more than ${TEXT_LENGTH_MAX} characters`, {
+      hint: "Look for a variable that is used many times, or for a replacement of many characters",
+      isTold,
+    });
+  }
+}
+
+/** The same functions, whose results are taken from the budget. */
+export function withBudget(
+  functions: ReadonlyMap<string, TemplateFunction>,
+  budget: TextBudget,
+): Map<string, TemplateFunction> {
+  const limited = [...functions].map(([name, templateFunction]): [string, TemplateFunction] => {
+    const call = (...values: never[]) => {
+      const value = templateFunction.call(...values);
+      if (typeof value === "string") budget.spend(value.length);
+      return value;
+    };
+    return [name, { ...templateFunction, call }];
+  });
+  return new Map(limited);
+}

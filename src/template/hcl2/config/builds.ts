@@ -1,0 +1,231 @@
+import type { ProblemList } from "../../../base/problems.ts";
+import type { BuildPlan } from "../../build-plan.ts";
+import { type BuildScopeOptions, buildScope } from "../../plan/build-scope.ts";
+import { knownBuilder, readBuilder } from "../../plan/builders.ts";
+import type { LocatedList, LocatedObject, LocatedValue } from "../../plan/located-value.ts";
+import { namePostProcessors, readPostProcessors } from "../../plan/post-processors.ts";
+import { type ReadProvisionersOptions, readProvisioner, readProvisioners } from "../../plan/provisioners.ts";
+import { type BuildSelection, selectBuilds } from "../../plan/select-builds.ts";
+import type { SourceFileChecks } from "../../plan/source-file-checks.ts";
+import { POST_PROCESSORS, PROVISIONERS } from "../../schema/components.ts";
+import { PROVISIONER_VARIABLES } from "../../schema/fields.ts";
+import { innerScope } from "../evaluate/scope.ts";
+import { objectValue, stringValue } from "../values/construct.ts";
+import { blocksOf } from "./body-blocks.ts";
+import { BUILD_LABELS, type BuildBlock, type SourceUse } from "./build-blocks.ts";
+import { buildPattern } from "./build-pattern.ts";
+import { locateComponent } from "./component-body.ts";
+import { HCL2 } from "./language.ts";
+import { literalText } from "./literal-text.ts";
+import { hasLabels } from "./root-blocks.ts";
+import { plannedBuild, type RuntimeScope } from "./runtime-text.ts";
+import { expandBlocks, type ScopedBlock } from "./scoped-block.ts";
+import { locateBuilder } from "./sources.ts";
+
+export interface BuildsOptions extends BuildSelection, BuildScopeOptions {
+  readonly problems: ProblemList;
+  readonly warnings: ProblemList;
+  readonly sourceFiles: SourceFileChecks;
+}
+
+/** A build block together with one of its sources. */
+interface NamedBuild {
+  /** `type.name`, with the name of the build block before it if it has one. */
+  readonly name: string;
+  readonly block: BuildBlock;
+  readonly use: SourceUse;
+}
+
+// Each build has the provisioners and post-processors read for itself.
+const COMPONENT_READS_MAX = 50_000;
+
+/** The builds that `-only` and `-except` leave: each build block with each of its sources. */
+export function readBuilds(blocks: readonly BuildBlock[], options: BuildsOptions): BuildPlan[] {
+  const { problems } = options;
+  const named = nameBuilds(blocks, problems);
+  const reads = blocks.reduce((sum, { uses, blocks: inner }) => sum + uses.length * inner.length, 0);
+  if (reads > COMPONENT_READS_MAX) {
+    problems.add("The builds have more provisioners and post-processors, all together, than can be read");
+    return [];
+  }
+  const postProcessorNames = [...new Set(blocks.flatMap(writtenPostProcessorNames))];
+  const selected = selectBuilds(named, { ...options, postProcessorNames, fits: fitsPattern }, options);
+  return selected.flatMap((build) => readBuild(build, named, options) ?? []);
+}
+
+function fitsPattern(pattern: string, name: string): boolean {
+  return buildPattern(pattern)?.test(name) ?? false;
+}
+
+function nameBuilds(blocks: readonly BuildBlock[], problems: ProblemList): NamedBuild[] {
+  const named = new Map<string, NamedBuild>();
+  for (const block of blocks) {
+    for (const use of block.uses) {
+      const name = [...(block.name === "" ? [] : [block.name]), use.source.type, use.name].join(".");
+      if (named.has(name)) {
+        problems.add(`Two builds have the name "${name}"`, {
+          location: use.location,
+          hint: 'Give the build block a "name", or the source another one: source "…" { name = "…" }',
+        });
+      } else {
+        named.set(name, { name, block, use });
+      }
+    }
+  }
+  return [...named.values()];
+}
+
+/** As far as they are written out: what is evaluated is known of the builds that are read. */
+function writtenPostProcessorNames({ blocks }: Pick<BuildBlock, "blocks">): string[] {
+  return blocks.flatMap(({ type, labels, body }) => {
+    if (type === "post-processors") return writtenPostProcessorNames({ blocks: body.blocks });
+    const name = body.attributes.get("name");
+    const text = name === undefined ? undefined : literalText(name.value);
+    return type === "post-processor" ? [text || (labels[0]?.text ?? "")] : [];
+  });
+}
+
+function readBuild(build: NamedBuild, all: readonly NamedBuild[], options: BuildsOptions): BuildPlan | undefined {
+  const { problems, warnings } = options;
+  const { use } = build;
+  const { source } = use;
+  const buildName = `${source.type}.${use.name}`;
+  const goScope = buildScope({ name: use.name, type: source.type }, options);
+  const object = locateBuilder(source, use.additions, problems);
+  const type = knownBuilder(source.type, source.typeLocation, problems);
+  const builder =
+    type === undefined
+      ? undefined
+      : readBuilder({ object, type }, { problems, warnings, scope: goScope, language: HCL2 });
+  const components = locateComponents(build, problems);
+  const readOptions: ReadProvisionersOptions & { readonly warnings: ProblemList } = {
+    buildName,
+    buildNames: all.map(
+      ({
+        use: {
+          source: { type: sourceType },
+          name,
+        },
+      }) => `${sourceType}.${name}`,
+    ),
+    // By the name of the source alone, as in Packer.
+    overrideNames: [use.name, buildName],
+    overrideNamesAll: all.flatMap(
+      ({
+        use: {
+          source: { type: sourceType },
+          name,
+        },
+      }) => [name, `${sourceType}.${name}`],
+    ),
+    // Packer never looks whether they exist.
+    unknownBuildNames: warnings,
+    scope: { ...goScope, known: {} },
+    problems,
+    warnings,
+    sourceFiles: options.sourceFiles,
+  };
+  const provisioners = readProvisioners(components.provisioners, readOptions);
+  const errorCleanup = components.errorCleanupProvisioner;
+  const errorCleanupProvisioner = errorCleanup === undefined ? undefined : readProvisioner(errorCleanup, readOptions);
+  const sequences = namePostProcessors(components.postProcessors, { scope: readOptions.scope, problems });
+  const except = sequences
+    .flat()
+    .map(({ name }) => name)
+    .filter((name) => options.except.some((pattern) => fitsPattern(pattern, name)));
+  const postProcessors = readPostProcessors(sequences, { ...readOptions, except });
+  if (builder === undefined) return undefined;
+  return {
+    name: build.name,
+    sourceName: use.name,
+    ...builder,
+    location: source.location,
+    provisioners,
+    errorCleanupProvisioner,
+    postProcessors,
+  };
+}
+
+interface Components {
+  readonly provisioners: LocatedList;
+  readonly errorCleanupProvisioner: LocatedObject | undefined;
+  readonly postProcessors: LocatedList;
+}
+
+/** What else stands in the build block, as the sections of a JSON template: evaluated for this build. */
+function locateComponents({ block, use }: NamedBuild, problems: ProblemList): Components {
+  const runtime: RuntimeScope = { known: { name: block.name }, later: PROVISIONER_VARIABLES };
+  const source = objectValue([
+    ["type", stringValue(use.source.type)],
+    ["name", stringValue(use.name)],
+  ]);
+  const scope = innerScope(
+    block.scope,
+    new Map([
+      ["source", source],
+      ["build", plannedBuild(runtime)],
+    ]),
+  );
+  const options = { problems, runtime };
+  const blocks = expandBlocks(block.blocks, scope, { problems, labels: BUILD_LABELS });
+  const of = (type: string) => blocks.filter((one) => one.block.type === type);
+  const [errorCleanup, second] = of("error-cleanup-provisioner");
+  if (second !== undefined) {
+    const location = second.block.typeRange.start;
+    problems.add('There can be one "error-cleanup-provisioner" only', { location });
+  }
+  const list = (items: readonly LocatedValue[]): LocatedList => ({ kind: "array", location: block.location, items });
+  return {
+    provisioners: list(of("provisioner").map((one) => locateProvisioner(one, options))),
+    errorCleanupProvisioner: errorCleanup === undefined ? undefined : locateProvisioner(errorCleanup, options),
+    postProcessors: list(
+      blocks.flatMap((one): LocatedValue[] => {
+        if (one.block.type === "post-processor") return [locatePostProcessor(one, options)];
+        return one.block.type === "post-processors" ? [locateSequence(one, options)] : [];
+      }),
+    ),
+  };
+}
+
+interface LocateOptions {
+  readonly problems: ProblemList;
+  readonly runtime: RuntimeScope;
+}
+
+function locateProvisioner(one: ScopedBlock, options: LocateOptions): LocatedObject {
+  const type = one.block.labels[0]?.text ?? "";
+  const component = Object.hasOwn(PROVISIONERS, type) ? PROVISIONERS[type as keyof typeof PROVISIONERS] : undefined;
+  const object = locateComponent(one, component?.schema, options);
+  // Of use to `inspect` only.
+  return { ...object, members: object.members.filter(({ key }) => key !== "name") };
+}
+
+function locatePostProcessor(one: ScopedBlock, options: LocateOptions): LocatedObject {
+  const type = one.block.labels[0]?.text ?? "";
+  const component = Object.hasOwn(POST_PROCESSORS, type)
+    ? POST_PROCESSORS[type as keyof typeof POST_PROCESSORS]
+    : undefined;
+  return locateComponent(one, component?.schema, options);
+}
+
+function locateSequence({ block, scope }: ScopedBlock, options: LocateOptions): LocatedList {
+  const { problems } = options;
+  const labels = { "post-processor": ["type"], dynamic: ["type"] };
+  const { attributes, blocks } = blocksOf(block.body, labels, problems);
+  const wrong = [
+    ...[...attributes.values()].map(({ name, nameRange }) => ({ name, range: nameRange })),
+    ...blocks
+      .filter(({ type }) => type !== "post-processor" && type !== "dynamic")
+      .map(({ type, typeRange }) => ({ name: type, range: typeRange })),
+  ];
+  for (const { name, range } of wrong) {
+    problems.add(`Unknown key "${name}" of post-processors`, {
+      location: range.start,
+      hint: 'It has blocks in it: post-processor "manifest" { … }',
+    });
+  }
+  const items = expandBlocks(blocks, scope, { problems, labels })
+    .filter((one) => one.block.type === "post-processor" && hasLabels(one.block, ["type"], problems))
+    .map((one) => locatePostProcessor(one, options));
+  return { kind: "array", location: block.typeRange.start, items };
+}

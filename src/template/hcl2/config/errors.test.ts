@@ -1,0 +1,291 @@
+// What is said of templates with mistakes: every problem at once, each at its place.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BUILD, hclProblems, SOURCE } from "../../../../test/helpers/hcl-template.ts";
+
+const REST = SOURCE + BUILD;
+
+/** Templates whose first line, or lines, are wrong; the rest is good. */
+const WRONG: readonly (readonly [what: string, text: string, ...problems: string[]])[] = [
+  [
+    "a version that is required",
+    'packer { required_version = ">= 99" }',
+    "1:29 The template requires Packer >= 99, and amibake reads the templates of 1.16.0",
+  ],
+  [
+    "a constraint that is none",
+    'packer { required_version = ">> 1" }',
+    '1:29 "required_version" must be a constraint such as ">= 1.7.0, < 2.0.0": ">> 1" is no constraint of a version',
+  ],
+  [
+    "a key of packer",
+    'packer { requird_version = "1" }',
+    '1:10 Unknown key "requird_version" of the block "packer" | Did you mean "required_version"?',
+  ],
+  [
+    "a block that there is not",
+    'sorce "amazon-chroot" "x" {}',
+    '1:1 Unknown block "sorce" of the template | Did you mean "source"?',
+  ],
+  [
+    "a service of HashiCorp's",
+    "hcp_packer_registry {}",
+    '1:1 "hcp_packer_registry" is for a service of HashiCorp\'s, which amibake does not use | Leave the block out',
+  ],
+  [
+    "a value outside of blocks",
+    "x = 1",
+    '1:1 Unknown key "x" of the template | A value of your own stands in a block: locals { x = … }',
+  ],
+  [
+    "too few labels",
+    'source "amazon-chroot" {}',
+    '1:1 A "source" block has two labels, its type and its name, not 1 labels | Write source "type" "name" { … }',
+  ],
+  ["too many labels", 'locals "x" {}', '1:8 A "locals" block has no label, not 1 labels | Write locals { … }'],
+  [
+    "a type",
+    'variable "a" {\n  type = sting\n  default = 1\n}',
+    '2:10 There is no type "sting" | Did you mean "string"?',
+  ],
+  [
+    "a default of another type",
+    'variable "a" {\n  type = number\n  default = "x"\n}',
+    '3:13 "default" must be a number, not "x"',
+  ],
+  [
+    "a key of a variable",
+    'variable "a" {\n default = 1\n defalt = 2\n}',
+    '3:2 Unknown key "defalt" of a variable | Did you mean "default"?',
+  ],
+  ["a variable without a value", 'variable "a" {}', "1:10 The variable \"a\" has no value | Give it one: -var 'a=...'"],
+  ["a function in a default", 'variable "a" { default = upper("x") }', '1:26 There is no function "upper"'],
+  [
+    "a name in a default",
+    'variable "a" { default = local.x }',
+    '1:26 Unknown name "local": no names can be used here | If it is a text, write "local"',
+  ],
+  [
+    "a default that is not valid",
+    'variable "a" {\n  default = "x"\n  validation {\n    condition = length(var.a) > 3\n    error_message = "At least 4 characters."\n  }\n}',
+    '1:10 The value of the variable "a" cannot be used: At least 4 characters.',
+  ],
+  [
+    "a validation that asks for others",
+    'variable "a" {\n  default = "x"\n  validation {\n    condition = var.b == 1\n    error_message = "No."\n  }\n}',
+    '4:21 There is no "var.b" | Did you mean "var.a"?',
+  ],
+  [
+    "half a validation",
+    'variable "a" {\n  default = "x"\n  validation {}\n}',
+    '3:3 The key "condition" of a validation is missing',
+    '3:3 The key "error_message" of a validation is missing',
+  ],
+  [
+    "two variables of one name",
+    'variables { a = 1 }\nvariable "a" { default = 2 }',
+    '2:10 Two variables have the name "a"; the other one is at 1:13',
+  ],
+  [
+    "two locals of one name",
+    'locals { a = 1 }\nlocal "a" { expression = 2 }',
+    '2:7 Two locals have the name "a"; the other one is at 1:10',
+  ],
+  ["a local without a value", 'local "a" { sensitive = true }', '1:7 The key "expression" of a local is missing'],
+  [
+    "a block in locals",
+    "locals {\n  a { b = 1 }\n}",
+    '2:3 A "locals" block has no blocks in it | For an object, write name = { … }',
+  ],
+  [
+    "locals in a circle",
+    "locals {\n  a = local.b\n  b = local.c\n  c = local.a\n  d = local.a\n}",
+    "2:3 Values that need each other: local.a (2:3) -> local.b (3:3) -> local.c (4:3) -> local.a | Give one of them a value that does not use the others",
+  ],
+  [
+    "a circle through a data source",
+    'locals { a = data.null.x.output }\ndata "null" "x" { input = local.a }',
+    "1:10 Values that need each other: local.a (1:10) -> data.null.x (2:13) -> local.a | Give one of them a value that does not use the others",
+  ],
+  [
+    "names that do not exist, all of them",
+    "locals {\n  a = [var.x, local.y, data.null.z.output, foo.bar, lcal.a]\n}",
+    '2:12 There is no "var.x" | Declare it: variable "x" {}',
+    '2:21 There is no "local.y" | Declare it: locals { y = … }',
+    '2:29 There is no "data.null" | Declare it: data "null" "z" { … }',
+    '2:44 Unknown name "foo": there are "local", "data", "var", "path", "packer" | If it is a text, write "foo"',
+    '2:53 Unknown name "lcal": there are "local", "data", "var", "path", "packer" | Did you mean "local"?',
+  ],
+  ["a data source", 'data "amazon-am" "x" {}', '1:6 Unknown data source "amazon-am" | Did you mean "amazon-ami"?'],
+  [
+    "a key of a data source",
+    'data "null" "x" { inputs = "a" }',
+    '1:1 The key "input" of the data source "null" is missing',
+    '1:19 Unknown key "inputs" of the data source "null" | Did you mean "input"?',
+  ],
+  [
+    "two data sources of one name",
+    'data "null" "x" { input = "a" }\ndata "null" "x" { input = "a" }',
+    '2:13 Two data sources have the name "null.x"; the other one is at 1:13',
+  ],
+];
+
+for (const [what, text, ...expected] of WRONG) {
+  test(`an HCL2 template is told what is wrong: ${what}`, async () => {
+    const problems = await hclProblems(`${text}\n${REST}`);
+    assert.deepEqual(problems, expected);
+  });
+}
+
+/** Keys of the source. */
+const WRONG_SOURCES: readonly (readonly [what: string, keys: string, ...problems: string[]])[] = [
+  ["a key", 'ami_nam = "x"', '4:1 Unknown key "ami_nam" of the builder "amazon-chroot" | Did you mean "ami_name"?'],
+  ["a type of value", 'root_volume_size = "big"', '4:20 "root_volume_size" must be a number, not "big"'],
+  [
+    "a value in a list",
+    'ami_users = ["123456789012", "12"]',
+    '4:30 "ami_users[1]" must be an account id of 12 digits, not "12"',
+  ],
+  ["a block for a value", "tags { a = 1 }", '4:1 "tags" is not a block | Write tags = { … }'],
+  [
+    "a value for a block",
+    "aws_polling = { delay_seconds = 1 }",
+    '4:1 "aws_polling" is a block | Write aws_polling { … } without "="',
+  ],
+  ["two blocks where there is one", "aws_polling {}\naws_polling {}", '5:1 There can be one "aws_polling" only'],
+  ["a label of a block", 'aws_polling "x" {}', '4:13 "aws_polling" has no label here'],
+  [
+    "a key of a repeated block",
+    'tag {\n  key = "a"\n  valu = "b"\n}',
+    '4:1 The key "value" of "tag[0]" is missing',
+    '6:3 Unknown key "valu" of "tag[0]" | Did you mean "value"?',
+  ],
+  [
+    "a label as a key",
+    'name = "x"\ntype = "y"',
+    '4:1 "name" is a label of the block, and no key in it | Leave it out',
+    '5:1 "type" is a label of the block, and no key in it | Leave it out',
+  ],
+  [
+    "a value that a build has later",
+    "region = build.BuildRegion",
+    '4:10 "build" is known to provisioners and post-processors only | In a source, write what exists while it is built as {{ .SourceAMI }}',
+  ],
+  [
+    "a Go template",
+    'region = "{{ .Device }}"',
+    '4:14 No build variable such as ".Device" exists here | To write "{{" as plain text, write {{`{{`}}',
+  ],
+  [
+    "a variable of JSON templates",
+    'region = "{{ user `x` }}"',
+    '4:14 The template function "user" is for JSON templates: in HCL2, write ${var.name}',
+  ],
+  [
+    "a key that there is not yet",
+    'kms_key_id = "x"',
+    '4:1 "kms_key_id" of the builder "amazon-chroot" is not supported yet',
+  ],
+  [
+    "a dynamic block without for_each",
+    'dynamic "tag" {\n  content {}\n}',
+    '4:1 The key "for_each" of a dynamic block is missing',
+  ],
+  [
+    "a dynamic block of no list",
+    'dynamic "tag" {\n  for_each = 5\n  content {}\n}',
+    '5:14 "for_each" must be a list, a set, a map or an object',
+  ],
+  [
+    "a dynamic block with a mistake in each",
+    'dynamic "tag" {\n  for_each = ["a", "b"]\n  content {\n    key = tag.value\n    value = tag.valu\n  }\n}',
+    '8:17 The object has no attribute "valu" | Did you mean "value"?',
+  ],
+];
+
+for (const [what, keys, ...expected] of WRONG_SOURCES) {
+  test(`a source is told what is wrong: ${what}`, async () => {
+    const source = `source "amazon-chroot" "web" {\n  ami_name = "web"\n  source_ami = "ami-1"\n${keys}\n}\n`;
+    assert.deepEqual(await hclProblems(source + BUILD), expected);
+  });
+}
+
+/** What stands in the build. */
+const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems: string[]])[] = [
+  ["a key", 'provisoner "shell" {}', '3:1 Unknown key "provisoner" of a build | Did you mean "provisioner"?'],
+  ["a provisioner", 'provisioner "shel" {}', '3:13 Unknown provisioner "shel" | Did you mean "shell"?'],
+  [
+    "a provisioner without a type",
+    "provisioner {}",
+    '3:1 A "provisioner" block has a label, its type, not 0 labels | Write provisioner "type" { … }',
+  ],
+  [
+    "a post-processor that amibake does not have",
+    'post-processor "vagrant" {}',
+    '3:16 The post-processor "vagrant" is one of Packer\'s that amibake does not have | There are manifest',
+  ],
+  [
+    "something else among post-processors",
+    "post-processors {\n  x = 1\n}",
+    '4:3 Unknown key "x" of post-processors | It has blocks in it: post-processor "manifest" { … }',
+  ],
+  [
+    "a key of a provisioner",
+    'provisioner "shell" {\n  inlin = []\n}',
+    '3:1 One of "inline", "script" and "scripts" is required',
+    '4:3 Unknown key "inlin" of the provisioner "shell" | Did you mean "inline"?',
+  ],
+  [
+    "a build variable",
+    'provisioner "shell" {\n  inline = ["${build.Mountpath}"]\n}',
+    '4:22 There is no "build.Mountpath" | Did you mean "build.MountPath"?',
+  ],
+  [
+    "a Go template beside a build variable",
+    'provisioner "shell" {\n  inline = ["${build.MountPath} {{ .Devic }}"]\n}',
+    '4:13 Unknown build variable ".Devic": here there are ".BuildRegion", ".Device", ".MountPath", ".PackerRunUUID", ".SourceAMI", ".SourceAMICreationDate", ".SourceAMIName", ".SourceAMIOwner", ".SourceAMIOwnerName" | Did you mean ".Device"?',
+  ],
+  [
+    "a value that must be known before",
+    'provisioner "shell" {\n  script = "x-${build.MountPath}-${build.Device}"\n}',
+    '4:12 "script" must be known before the build runs, and "build.Device" and "build.MountPath" are not',
+  ],
+  [
+    "both of only and except",
+    'provisioner "shell" {\n  inline = ["true"]\n  only = ["amazon-chroot.web"]\n  except = ["amazon-chroot.web"]\n}',
+    '6:12 "except" cannot stand beside "only"',
+  ],
+  [
+    "a registry",
+    "hcp_packer_registry {}",
+    '3:1 "hcp_packer_registry" is for a service of HashiCorp\'s, which amibake does not use | Leave the block out',
+  ],
+  [
+    "two error-cleanup-provisioners",
+    'error-cleanup-provisioner "shell" { inline = ["a"] }\nerror-cleanup-provisioner "shell" { inline = ["a"] }',
+    '4:1 There can be one "error-cleanup-provisioner" only',
+  ],
+  [
+    "the same source twice",
+    'source "amazon-chroot.web" {}',
+    '3:8 Two builds have the name "amazon-chroot.web" | Give the build block a "name", or the source another one: source "…" { name = "…" }',
+  ],
+  [
+    "a source that sets a key again",
+    'source "amazon-chroot.web" {\n  name = "other"\n  ami_name = "x"\n}',
+    '5:3 "ami_name" is set at 9:3 already | In a build, a source gets keys that it does not have yet; for one that differs, use a source of its own',
+  ],
+  [
+    "a source that there is not",
+    'source "amazon-chroot.wb" {}',
+    '3:8 There is no source "amazon-chroot.wb" | Did you mean "source.amazon-chroot.web"?',
+  ],
+];
+
+for (const [what, inside, ...expected] of WRONG_BUILDS) {
+  test(`a build is told what is wrong: ${what}`, async () => {
+    const build = `build {\n  sources = ["source.amazon-chroot.web"]\n${inside}\n}\n`;
+    const problems = await hclProblems(build + SOURCE);
+    assert.deepEqual(problems, expected);
+  });
+}

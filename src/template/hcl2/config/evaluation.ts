@@ -1,0 +1,27 @@
+import type { ProblemList } from "../../../base/problems.ts";
+import { evaluate } from "../evaluate/evaluate.ts";
+import { HclError } from "../evaluate/hcl-error.ts";
+import type { Scope } from "../evaluate/scope.ts";
+import type { Expression } from "../syntax/syntax-tree.ts";
+import type { HclValue } from "../values/value.ts";
+import { explainReference } from "./explain-reference.ts";
+
+/** Where expressions are evaluated. */
+export interface Evaluation {
+  readonly scope: Scope;
+  readonly problems: ProblemList;
+}
+
+/** The value of an expression, or `undefined` if it has none, which has been told. */
+export function tryEvaluate(expression: Expression, { scope, problems }: Evaluation): HclValue | undefined {
+  try {
+    return evaluate(expression, scope);
+  } catch (error) {
+    if (!(error instanceof HclError)) throw error;
+    for (const one of error.all) {
+      const { message, hint } = explainReference(one, expression, scope) ?? one;
+      problems.add(message, { location: one.range.start, end: one.range.end, hint });
+    }
+    return undefined;
+  }
+}

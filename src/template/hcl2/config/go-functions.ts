@@ -1,0 +1,22 @@
+import { ABSENT_FUNCTIONS, createFunctions, type FunctionContext } from "../../go-template/functions.ts";
+import type { TemplateFunction } from "../../go-template/template-function.ts";
+import { TextBudget, withBudget } from "../../go-template/text-budget.ts";
+
+/** What the texts of HCL2 may call in `{{ }}`. */
+export interface GoFunctions {
+  readonly functions: ReadonlyMap<string, TemplateFunction>;
+  readonly absentFunctions: ReadonlyMap<string, string>;
+  readonly budget: TextBudget;
+}
+
+/** The functions of JSON templates, but for those that ask for its variables: HCL2 has expressions of its own for them. */
+export function createGoFunctions(context: Omit<FunctionContext, "userVariable">): GoFunctions {
+  const budget = new TextBudget();
+  const functions = createFunctions({ ...context, userVariable: () => "" });
+  functions.delete("user");
+  return {
+    functions: withBudget(functions, budget),
+    absentFunctions: new Map([...ABSENT_FUNCTIONS, ["user", "is for JSON templates: in HCL2, write ${var.name}"]]),
+    budget,
+  };
+}

@@ -1,0 +1,129 @@
+import type * as z from "zod";
+import type { ProblemList } from "../../../base/problems.ts";
+import type { LocatedList, LocatedMember, LocatedObject, LocatedValue } from "../../plan/located-value.ts";
+import { type FieldShape, shapeOf } from "../../schema/field-shape.ts";
+import type { Attribute } from "../syntax/syntax-tree.ts";
+import { blocksOf } from "./body-blocks.ts";
+import { locateExpression } from "./locate-expression.ts";
+import type { RuntimeScope } from "./runtime-text.ts";
+import { expandBlocks, type ScopedBlock } from "./scoped-block.ts";
+
+interface LocateOptions {
+  readonly problems: ProblemList;
+  readonly runtime?: RuntimeScope | undefined;
+}
+
+/**
+ * What a block says, as an object that a schema can be asked about. What the schema has objects for stands in blocks: one, or
+ * one for each item of a list.
+ *
+ * @param schema missing for what amibake does not have.
+ */
+export function locateBody(
+  { block, scope }: ScopedBlock,
+  schema: z.ZodObject | undefined,
+  options: LocateOptions,
+): LocatedObject {
+  const shapes = shapesOf(schema);
+  const members: LocatedMember[] = [];
+  const labels = Object.fromEntries([...shapes].filter(([, shape]) => isBlockShape(shape)).map(([key]) => [key, []]));
+  const { attributes, blocks } = blocksOf(block.body, { ...labels, dynamic: ["type"] }, options.problems);
+  for (const attribute of attributes.values()) {
+    const value = locateExpression(attribute.value, { ...options, scope });
+    members.push(memberOf(attribute, checkedAttribute(attribute, value, shapes, options.problems)));
+  }
+  const inner = expandBlocks(blocks, scope, { ...options, labels: {} });
+  for (const [type, group] of byType(inner)) {
+    const member = locateBlocks(type, group, shapes.get(type), options);
+    if (member !== undefined) members.push(member);
+  }
+  return { kind: "object", location: block.typeRange.start, members };
+}
+
+type Shapes = ReadonlyMap<string, FieldShape>;
+
+const NO_SHAPES: Shapes = new Map();
+/** A schema is asked for every block of every build. */
+const known = new WeakMap<z.ZodObject, Shapes>();
+
+function shapesOf(schema: z.ZodObject | undefined): Shapes {
+  if (schema === undefined) return NO_SHAPES;
+  const shapes =
+    known.get(schema) ?? new Map(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]));
+  known.set(schema, shapes);
+  return shapes;
+}
+
+function memberOf({ name, nameRange }: Pick<Attribute, "name" | "nameRange">, value: LocatedValue): LocatedMember {
+  const keyLocation = nameRange.start;
+  return { key: name, keyLocation, locateInKey: () => keyLocation, value };
+}
+
+function checkedAttribute(
+  { name, nameRange }: Attribute,
+  value: LocatedValue,
+  shapes: Shapes,
+  problems: ProblemList,
+): LocatedValue {
+  const shape = shapes.get(name);
+  if (shape === undefined || !isBlockShape(shape)) return value;
+  problems.add(`"${name}" is a block`, { location: nameRange.start, hint: `Write ${name} { … } without "="` });
+  return value;
+}
+
+function isBlockShape(shape: FieldShape): boolean {
+  return shape.kind === "object" || (shape.kind === "list" && shapeOf(shape.element).kind === "object");
+}
+
+function locateBlocks(
+  type: string,
+  blocks: readonly ScopedBlock[],
+  shape: FieldShape | undefined,
+  options: LocateOptions,
+): LocatedMember | undefined {
+  const [first, second] = blocks;
+  if (first === undefined) return undefined;
+  const { problems } = options;
+  const name = { name: type, nameRange: first.block.typeRange };
+  if (shape !== undefined && !isBlockShape(shape)) {
+    problems.add(`"${type}" is not a block`, {
+      location: first.block.typeRange.start,
+      hint: `Write ${type} = ${valueExample(shape)}`,
+    });
+    return memberOf(name, { kind: "unevaluated", location: first.block.typeRange.start });
+  }
+  for (const { block } of blocks) {
+    const [label] = block.labels;
+    if (label !== undefined) problems.add(`"${type}" has no label here`, { location: label.range.start });
+  }
+  if (shape?.kind === "list") {
+    const element = shapeOf(shape.element);
+    const schema = element.kind === "object" ? element.schema : undefined;
+    const list: LocatedList = {
+      kind: "array",
+      location: first.block.typeRange.start,
+      items: blocks.map((one) => locateBody(one, schema, options)),
+    };
+    return memberOf(name, list);
+  }
+  if (second !== undefined && shape !== undefined) {
+    problems.add(`There can be one "${type}" only`, { location: second.block.typeRange.start });
+  }
+  return memberOf(name, locateBody(first, shape?.kind === "object" ? shape.schema : undefined, options));
+}
+
+function valueExample({ kind }: FieldShape): string {
+  if (kind === "list" || kind === "tuple") return "[ … ]";
+  return kind === "tags" || kind === "record" ? "{ … }" : "…";
+}
+
+/** In the order of the first of each type. */
+function byType(blocks: readonly ScopedBlock[]): Map<string, ScopedBlock[]> {
+  const groups = new Map<string, ScopedBlock[]>();
+  for (const one of blocks) {
+    const group = groups.get(one.block.type);
+    if (group === undefined) groups.set(one.block.type, [one]);
+    else group.push(one);
+  }
+  return groups;
+}

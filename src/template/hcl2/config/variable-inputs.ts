@@ -1,0 +1,163 @@
+// The values of variables that come from outside the template, the weakest first: the environment, the variable files that
+// are found, those that are named, and the command line.
+import type { JsonValue } from "../../../base/json/json-value.ts";
+import { describeJson } from "../../../base/json/json-value.ts";
+import { parseJson } from "../../../base/json/parse-json.ts";
+import type { ProblemList } from "../../../base/problems.ts";
+import type { SourceLocation } from "../../../base/source-location.ts";
+import { nearMiss } from "../../../base/suggest.ts";
+import { readText } from "../../read-text.ts";
+import { parseHcl, parseHclExpression } from "../syntax/parse-hcl.ts";
+import { stringValue } from "../values/construct.ts";
+import { valueOfJson } from "../values/json.ts";
+import type { HclType, HclValue } from "../values/value.ts";
+import { type Evaluation, tryEvaluate } from "./evaluation.ts";
+import { isJsonFile } from "./template-files.ts";
+import type { InputVariable } from "./variables.ts";
+
+export interface HclVariableInputs {
+  /** Of `-var`, in the order given. */
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  /** Of `-var-file`, in the order given. */
+  readonly varFiles: readonly string[];
+  /** Those beside the template. */
+  readonly autoVarFiles: readonly string[];
+  /** With `PKR_VAR_name`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether to warn of each value of a file that the template does not know. */
+  readonly warnOnUndeclaredVariables: boolean;
+}
+
+/** A value that somebody has given a variable; not yet of its type. */
+export interface GivenValue {
+  readonly name: string;
+  /** "wrong" if it has none, which has been told. */
+  readonly value: HclValue | "wrong";
+  readonly location: SourceLocation;
+}
+
+interface Target {
+  readonly declared: ReadonlyMap<string, InputVariable>;
+  readonly evaluation: Evaluation;
+  readonly warnings: ProblemList;
+  /** Filled with texts of sensitive variables that are still to be parsed. */
+  readonly secrets: Set<string>;
+}
+
+/**
+ * Every value that is given to a variable of the template; the last one wins.
+ *
+ * @param target.evaluation of values of files, which can use nothing.
+ */
+export async function collectGivenValues(inputs: HclVariableInputs, target: Target): Promise<GivenValue[]> {
+  const given = fromEnvironment(inputs.environment, target);
+  for (const file of [...inputs.autoVarFiles, ...inputs.varFiles]) {
+    for (const entry of await readVarFile(file, target.evaluation)) {
+      if (target.declared.has(entry.name)) given.push({ ...entry, value: entry.evaluate() ?? "wrong" });
+      else warnOfUndeclared(entry.name, entry.nameLocation, target, inputs.warnOnUndeclaredVariables);
+    }
+  }
+  for (const { name, value } of inputs.variables) {
+    const variable = target.declared.get(name);
+    if (variable === undefined) target.evaluation.problems.add(...undeclared(name, `-var ${name}`, target.declared));
+    else given.push(fromText(variable, value, `-var ${name}`, target));
+  }
+  return given;
+}
+
+const PREFIX = "PKR_VAR_";
+
+function fromEnvironment(environment: HclVariableInputs["environment"], target: Target): GivenValue[] {
+  return Object.entries(environment).flatMap(([key, value]) => {
+    const variable = key.startsWith(PREFIX) ? target.declared.get(key.slice(PREFIX.length)) : undefined;
+    return variable === undefined || value === undefined ? [] : [fromText(variable, value, key, target)];
+  });
+}
+
+/** What is to be a text or a number, and what has no type, is taken as it stands; all else is an expression. */
+function fromText(
+  { name, type, isSensitive }: InputVariable,
+  text: string,
+  origin: string,
+  { evaluation, secrets }: Target,
+): GivenValue {
+  // What is said of its syntax may quote it.
+  if (isSensitive && text !== "") secrets.add(text);
+  const location = { file: origin, line: 1, column: 1 };
+  if (isLiteral(type)) return { name, value: stringValue(text), location };
+  const expression = parseHclExpression(origin, text, evaluation.problems);
+  const value = expression === undefined ? undefined : tryEvaluate(expression, evaluation);
+  return { name, value: value ?? "wrong", location };
+}
+
+function isLiteral(type: HclType | undefined): boolean {
+  return type === undefined || type.kind === "string" || type.kind === "number";
+}
+
+interface FileEntry {
+  readonly name: string;
+  readonly nameLocation: SourceLocation;
+  readonly location: SourceLocation;
+  readonly evaluate: () => HclValue | undefined;
+}
+
+async function readVarFile(file: string, evaluation: Evaluation): Promise<FileEntry[]> {
+  const { problems } = evaluation;
+  const text = await readText(file, problems);
+  if (text === undefined) return [];
+  if (isJsonFile(file)) return jsonEntries(parseJson(file, text, problems), problems);
+  if (!file.endsWith(".hcl")) {
+    problems.add(`The name of the variable file "${file}" ends in neither ".hcl" nor ".json"`, {
+      hint: `Name it "${file}.pkrvars.hcl"`,
+    });
+    return [];
+  }
+  const body = parseHcl(file, text, problems);
+  for (const { type, typeRange } of body?.blocks ?? []) {
+    const hint = type === "variable" ? "Declare variables in a .pkr.hcl file; here, write name = value" : undefined;
+    problems.add("A variable file has no blocks in it", { location: typeRange.start, hint });
+  }
+  return [...(body?.attributes.values() ?? [])].map(({ name, nameRange, value }) => ({
+    name,
+    nameLocation: nameRange.start,
+    location: value.range.start,
+    evaluate: () => tryEvaluate(value, evaluation),
+  }));
+}
+
+/** Texts of such a file are no templates, as in Packer. */
+function jsonEntries(root: JsonValue | undefined, problems: ProblemList): FileEntry[] {
+  if (root === undefined) return [];
+  if (root.kind !== "object") {
+    problems.add(`A variable file must be an object, not ${describeJson(root)}`, { location: root.location });
+    return [];
+  }
+  return root.members.map(({ key, keyLocation, value }) => ({
+    name: key,
+    nameLocation: keyLocation,
+    location: value.location,
+    evaluate: () => valueOfJson(value),
+  }));
+}
+
+/** One file may serve several templates: what this one does not know is no mistake, unless it looks like one. */
+function warnOfUndeclared(
+  name: string,
+  location: SourceLocation,
+  { declared, warnings }: Target,
+  warnsOfAll: boolean,
+): void {
+  if (warnings.isFull || !(warnsOfAll || nearMiss(name, declared.keys()) !== undefined)) return;
+  const [message, { hint }] = undeclared(name, "the variable file", declared);
+  warnings.add(message, { location, hint });
+}
+
+function undeclared(
+  name: string,
+  origin: string,
+  declared: ReadonlyMap<string, InputVariable>,
+): [string, { hint: string }] {
+  const meant = nearMiss(name, declared.keys());
+  const hint = meant === undefined ? `Declare it: variable "${name}" {}` : `Did you mean "${meant}"?`;
+  return [`The template has no variable "${name}", which ${origin} sets`, { hint }];
+}

@@ -1,0 +1,279 @@
+// From a value of a template to what a schema expects: template strings are evaluated,
+// and Packer's weak typing is applied ("true" for true, 5 for "5", "a,b" for a list).
+import type * as z from "zod";
+import type { JsonString } from "../../base/json/json-value.ts";
+import type { ProblemList } from "../../base/problems.ts";
+import type { SourceLocation } from "../../base/source-location.ts";
+import { type Deferred, plainText } from "../deferred.ts";
+import type { TemplateScope } from "../go-template/bind.ts";
+import { compileTemplate } from "../go-template/compile.ts";
+import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
+import type { TagTemplate } from "../schema/fields.ts";
+import { parseDurationMs } from "./duration.ts";
+import { describeValue, type LocatedObject, type LocatedValue, type RuntimeText } from "./located-value.ts";
+import { compileRuntimeText } from "./runtime-text.ts";
+import { WRONG, wrongOf } from "./wrong-value.ts";
+
+export type FieldPath = readonly (string | number)[];
+
+export interface ConformContext {
+  readonly scope: Pick<TemplateScope, "functions" | "absentFunctions" | "known" | "budget">;
+  readonly problems: ProblemList;
+  /** Where each value stands, by `pathKey`. Filled here. */
+  readonly locations: Map<string, SourceLocation>;
+  /** Called for a key that the schema does not have. */
+  readonly onUnknownKey: (key: string, location: SourceLocation, path: FieldPath, known: readonly string[]) => void;
+}
+
+export function pathKey(path: FieldPath): string {
+  return JSON.stringify(path);
+}
+
+/** `chroot_mounts[1]`, `aws_polling.delay_seconds` */
+export function showPath(path: FieldPath): string {
+  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
+}
+
+/** Reads the members that the schema knows. A key without a value is left out. */
+export function conformObject(
+  object: LocatedObject,
+  schema: z.ZodObject,
+  path: FieldPath,
+  context: ConformContext,
+): Record<string, unknown> {
+  context.locations.set(pathKey(path), object.location);
+  const result: Record<string, unknown> = {};
+  for (const { key, keyLocation, value } of object.members) {
+    const field: z.core.$ZodType | undefined = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
+    if (field === undefined) {
+      context.onUnknownKey(key, keyLocation, path, Object.keys(schema.shape));
+      continue;
+    }
+    const conformed = conformField(value, field, [...path, key], context);
+    if (conformed !== undefined) result[key] = conformed;
+  }
+  return result;
+}
+
+/** As in Packer, null, an empty text and zero are the same as no key, where the key may be missing. */
+function conformField(value: LocatedValue, field: z.core.$ZodType, path: FieldPath, context: ConformContext): unknown {
+  if (value.kind === "null") return undefined;
+  const { isOptional } = withoutDefault(field);
+  const conformed = conformValue(value, field, path, context);
+  if (!isOptional || conformed === WRONG) return conformed;
+  const isEmpty = conformed === "" || conformed === 0 || (isDeferred(conformed) && conformed.source === "");
+  return isEmpty ? undefined : conformed;
+}
+
+function isDeferred(value: unknown): value is Deferred {
+  return typeof value === "object" && value !== null && "render" in value;
+}
+
+function conformValue(value: LocatedValue, schema: z.core.$ZodType, path: FieldPath, context: ConformContext): unknown {
+  context.locations.set(pathKey(path), value.location);
+  const shape = shapeOf(schema);
+  if (value.kind === "unevaluated") return wrongOf(shape.kind);
+  switch (shape.kind) {
+    case "object":
+      return value.kind === "object"
+        ? conformObject(value, shape.schema, path, context)
+        : wrongType(value, shape, path, context);
+    case "record":
+      return conformRecord(value, shape, path, context);
+    case "list":
+      return conformList(value, shape, path, context);
+    case "tuple":
+      return conformTuple(value, shape, path, context);
+    case "tags":
+      return conformTags(value, shape, path, context);
+    case "deferred":
+      return conformDeferred(value, shape, path, context);
+    default:
+      return conformScalar(value, shape, path, context);
+  }
+}
+
+type Shape<Kind extends FieldShape["kind"]> = Extract<FieldShape, { kind: Kind }>;
+
+function conformRecord(value: LocatedValue, shape: Shape<"record">, path: FieldPath, context: ConformContext): unknown {
+  if (value.kind !== "object") return wrongType(value, shape, path, context);
+  const entries = value.members.map((member) => [
+    member.key,
+    conformValue(member.value, shape.value, [...path, member.key], context),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function conformList(value: LocatedValue, shape: Shape<"list">, path: FieldPath, context: ConformContext): unknown {
+  if (value.kind === "array") {
+    return value.items.map((item, index) => conformValue(item, shape.element, [...path, index], context));
+  }
+  const element = shapeOf(shape.element);
+  if (value.kind === "object" && element.kind === "object") return [conformValue(value, shape.element, path, context)];
+  if (value.kind === "number") return [conformValue(value, shape.element, path, context)];
+  if (value.kind === "runtime" && element.kind === "deferred") return [conformDeferred(value, element, path, context)];
+  if (value.kind !== "string") return wrongType(value, shape, path, context);
+  // A command may have commas: one text is one item there.
+  if (element.kind === "deferred") return value.value === "" ? [] : [conformDeferred(value, element, path, context)];
+  if (element.kind !== "text" && element.kind !== "number") return wrongType(value, shape, path, context);
+  const text = evaluateText(value, context);
+  if (text === undefined) return wrongOf("list");
+  return text === ""
+    ? []
+    : text.split(",").map((item) => scalarOf(item, element) ?? wrongType(value, element, path, context, item));
+}
+
+function conformTuple(value: LocatedValue, shape: Shape<"tuple">, path: FieldPath, context: ConformContext): unknown {
+  if (value.kind !== "array") return wrongType(value, shape, path, context);
+  const { elements } = shape;
+  if (value.items.length !== elements.length) {
+    context.problems.add(`"${showPath(path)}" must have ${elements.length} items, not ${value.items.length}`, {
+      location: value.location,
+    });
+    return WRONG;
+  }
+  return elements.map((element, index) => {
+    const item = value.items[index];
+    return item === undefined ? WRONG : conformValue(item, element, [...path, index], context);
+  });
+}
+
+function conformTags(value: LocatedValue, shape: Shape<"tags">, path: FieldPath, context: ConformContext): unknown {
+  if (value.kind !== "object") return wrongType(value, shape, path, context);
+  const text = { kind: "deferred", fields: shape.fields, hasBuildFunction: false } as const;
+  return value.members.map((member): TagTemplate => {
+    const key = {
+      kind: "string",
+      value: member.key,
+      location: member.keyLocation,
+      locate: member.locateInKey,
+    } as const;
+    return {
+      key: conformDeferred(key, text, path, context),
+      value: conformDeferred(member.value, text, [...path, member.key], context),
+    };
+  });
+}
+
+function conformDeferred(
+  value: LocatedValue,
+  shape: Shape<"deferred">,
+  path: FieldPath,
+  context: ConformContext,
+): Deferred {
+  if (value.kind === "number") return plainText(numberText(value));
+  if (value.kind === "unevaluated") return WRONG;
+  if (value.kind !== "string" && value.kind !== "runtime") {
+    wrongType(value, shape, path, context);
+    return WRONG;
+  }
+  const { fields, hasBuildFunction } = shape;
+  const scope = { ...context.scope, fields: new Set(fields), hasBuildFunction };
+  const text =
+    value.kind === "runtime"
+      ? compileRuntimeText(value, scope, context.problems)
+      : compileText(value, scope, context.problems);
+  return text ?? WRONG;
+}
+
+function conformScalar(
+  value: LocatedValue,
+  shape: Shape<"text" | "number" | "boolean" | "duration">,
+  path: FieldPath,
+  context: ConformContext,
+): unknown {
+  switch (value.kind) {
+    case "string": {
+      const text = evaluateText(value, context);
+      if (text === undefined) return WRONG;
+      return scalarOf(text, shape) ?? wrongType(value, shape, path, context, text);
+    }
+    case "number":
+      if (shape.kind === "number") return value.value;
+      if (shape.kind === "text") return numberText(value);
+      if (shape.kind === "boolean" && (value.value === 0 || value.value === 1)) return value.value === 1;
+      if (shape.kind === "duration" && value.value === 0) return 0;
+      break;
+    case "boolean":
+      if (shape.kind === "boolean") return value.value;
+      break;
+  }
+  return wrongType(value, shape, path, context);
+}
+
+/** A text as the type that is wanted, or `undefined` if it is not one. */
+function scalarOf(text: string, shape: Shape<"text" | "number" | "boolean" | "duration">): unknown {
+  switch (shape.kind) {
+    case "text":
+      return text;
+    case "number":
+      if (text === "") return 0;
+      return /^[+-]?\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+    case "boolean":
+      // The words of Go's strconv.ParseBool, and none at all.
+      if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true;
+      return /^(?:|0|f|F|false|FALSE|False)$/.test(text) ? false : undefined;
+    case "duration":
+      return text === "" ? 0 : parseDurationMs(text);
+  }
+}
+
+// As written: an account id must not become 1.2e11.
+function numberText({ text, value }: { text: string; value: number }): string {
+  return /^-?\d+$/.test(text) ? text : String(value);
+}
+
+/** Evaluates a text whose value is needed while the plan is made. */
+export function evaluateText(
+  text: JsonString,
+  context: Pick<ConformContext, "scope" | "problems">,
+): string | undefined {
+  const scope = { ...context.scope, fields: new Set<string>(), hasBuildFunction: false };
+  return compileText(text, scope, context.problems)?.render({});
+}
+
+function compileText(text: JsonString, scope: TemplateScope, problems: ProblemList): Deferred | undefined {
+  const compiled = compileTemplate(text.value, scope);
+  if ("text" in compiled) return compiled.text;
+  for (const { message, offset, hint } of compiled.errors.filter(({ isTold }) => !isTold))
+    problems.add(message, { location: text.locate(offset), hint });
+  return undefined;
+}
+
+const WANTED: Readonly<Record<FieldShape["kind"], string>> = {
+  text: "a string",
+  deferred: "a string",
+  number: "a number",
+  boolean: "true or false",
+  duration: 'a length of time of at most 24 days, such as "90s" or "1h5m"',
+  list: "a list",
+  tuple: "a list",
+  object: "an object",
+  record: "an object",
+  tags: "an object",
+};
+
+function wrongType(
+  value: LocatedValue,
+  shape: FieldShape,
+  path: FieldPath,
+  { problems }: ConformContext,
+  evaluated?: string,
+): unknown {
+  if (value.kind === "runtime") return wrongTime(value, shape, path, problems);
+  const actual = evaluated === undefined ? describeValue(value) : JSON.stringify(evaluated);
+  problems.add(`"${showPath(path)}" must be ${WANTED[shape.kind]}, not ${actual}`, { location: value.location });
+  return wrongOf(shape.kind);
+}
+
+function wrongTime(
+  { location, needs }: RuntimeText,
+  shape: FieldShape,
+  path: FieldPath,
+  problems: ProblemList,
+): unknown {
+  const names = needs.map((name) => `"build.${name}"`).join(" and ");
+  const message = `"${showPath(path)}" must be known before the build runs, and ${names} ${needs.length === 1 ? "is" : "are"} not`;
+  problems.add(message, { location });
+  return wrongOf(shape.kind);
+}

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+
+/** The judge: what Debian has. Later ones must be downloaded, with plugins. */
+const VERSION = "1.6.6";
+
+export interface PackerRun {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface PackerOptions {
+  readonly cwd: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function runPacker(args: readonly string[], { cwd, input = "", env }: PackerOptions): Promise<PackerRun> {
+  const child = spawn("packer", args, {
+    cwd,
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: cwd, CHECKPOINT_DISABLE: "1", PACKER_NO_COLOR: "1", ...env },
+  });
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    return () => Buffer.concat(chunks).toString();
+  });
+  // EPIPE: it may end without reading its input.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode) => resolve({ exitCode, stdout: stdout?.() ?? "", stderr: stderr?.() ?? "" }));
+  });
+}
+
+/** Why the tests that ask Packer cannot run here, or `undefined` if they can. */
+export async function whyNoPacker(): Promise<string | undefined> {
+  try {
+    const { stdout } = await runPacker(["version"], { cwd: "/" });
+    return stdout.includes(`v${VERSION}\n`) ? undefined : `this is not Packer ${VERSION}: ${stdout.trim()}`;
+  } catch {
+    return "packer is not installed: apt-get install packer";
+  }
+}
