@@ -22,8 +22,8 @@ export interface CliOptions {
   readonly nodeArguments?: readonly string[];
   /** In a process group of its own, which `kill` then ends as a whole. */
   readonly ownGroup?: boolean;
-  /** Called with the process as soon as it runs, e.g. to send it a signal. */
-  readonly onStart?: (child: RunningCli) => void;
+  /** Called with the process as soon as it runs, e.g. to send it a signal. If it fails, the process is killed. */
+  readonly onStart?: (child: RunningCli) => void | Promise<void>;
 }
 
 export interface RunningCli {
@@ -67,11 +67,12 @@ export async function runAmibake(args: readonly string[], options: CliOptions = 
     child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
   });
   const pid = child.pid ?? 0;
-  options.onStart?.({
+  const kill = (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(options.ownGroup ? -pid : pid, signal);
+  };
+  const running: RunningCli = {
     pid,
-    kill: (signal) => {
-      if (child.exitCode === null && child.signalCode === null) process.kill(options.ownGroup ? -pid : pid, signal);
-    },
+    kill,
     printed: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {
@@ -81,8 +82,14 @@ export async function runAmibake(args: readonly string[], options: CliOptions = 
         child.once("close", () => reject(new Error(`It ended without printing "${text}":\n${stdout}\n${stderr}`)));
         look();
       }),
+  };
+  const started = (async () => options.onStart?.(running))().catch(async (error) => {
+    kill("SIGKILL");
+    await ended;
+    throw error;
   });
-  return ended;
+  const [result] = await Promise.all([ended, started]);
+  return result;
 }
 
 /** Once, even when many test files ask at the same time. */

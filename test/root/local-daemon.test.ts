@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { access, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -82,7 +81,9 @@ function ec2Of(environment: Record<string, string>): EC2Client {
   });
 }
 
-/** Makes a volume of 1 GiB and attaches it under a name that no build chooses. */
+const suffixes = [..."tuvwx"].values();
+
+/** Makes a volume of 1 GiB and attaches it under a name that no build chooses, and no other test. */
 async function attachVolume(ec2: EC2Client, environment: Record<string, string>) {
   const url = `${environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"]}/latest/meta-data/instance-id`;
   const InstanceId = await (await fetch(url)).text();
@@ -90,10 +91,10 @@ async function attachVolume(ec2: EC2Client, environment: Record<string, string>)
   const { VolumeId } = await ec2.send(new CreateVolumeCommand({ AvailabilityZone: zone, Size: 1 }));
   assert.ok(VolumeId !== undefined);
   await volumeState(ec2, VolumeId, "available");
-  const suffix = `d${"tuvwx"[randomInt(5)]}`;
-  await ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device: `/dev/xvd${suffix}` }));
+  const devicePath = `/dev/xvdd${suffixes.next().value}`;
+  await ec2.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device: devicePath }));
   await volumeState(ec2, VolumeId, "in-use");
-  return { volumeId: VolumeId, devicePath: `/dev/xvd${suffix}` };
+  return { volumeId: VolumeId, devicePath };
 }
 
 async function volumeState(ec2: EC2Client, volumeId: string, state: string): Promise<void> {
