@@ -81,7 +81,8 @@ const leftMounted: Record<string, RegExp> = {
   "makes its mounts shared": /^\/mnt\/x \(tmpfs\); \/mnt \(tmpfs\)$/,
   "mounts over /proc and /tmp": /^\/tmp \(tmpfs\); \/proc \(tmpfs\)$/,
   // Neither is in the other; the host may have mounted something below its /proc.
-  "moves mounts": /^(?=.*\/mnt \(sysfs\))(\/mnt \(sysfs\)(; |$)|\/opt\/proc(\/\S+)? \(\w+\)(; |$)){2,3}(?<=\/opt\/proc \(proc\).*)$/,
+  "moves mounts":
+    /^(?=.*\/mnt \(sysfs\))(\/mnt \(sysfs\)(; |$)|\/opt\/proc(\/\S+)? \(\w+\)(; |$)){2,3}(?<=\/opt\/proc \(proc\).*)$/,
   "moves an older mount over newer ones": /^\/opt\/b \(tmpfs\) \(2 times\); \/opt\/b\/z \(tmpfs\)$/,
   "keeps a mount namespace alive": /^\/mnt\/namespace \(nsfs\); \/mnt \(tmpfs\)$/,
   "mounts FUSE and does not answer": /^\/mnt\/deep \(fuse\)$/,
