@@ -1,5 +1,7 @@
 // amazon-direct where the local cloud is another host: nothing of it is attached here, and it has no metadata service.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,40 +12,46 @@ import { amibakeCommand, runAmibake } from "../helpers/amibake-cli.ts";
 import { tinyBaseImage } from "../helpers/base-image.ts";
 import { writeTemplate } from "../helpers/build-template.ts";
 
-const NAMESPACE = `amibake-${process.pid}`;
 const [HERE, THERE] = ["198.18.77.1", "198.18.77.2"];
 
-/** A host of its own, a cable away. */
-async function openNetwork(): Promise<AsyncDisposable> {
+interface Network extends AsyncDisposable {
+  /** Goes before the argument vector of what shall run on the other host. */
+  readonly enter: readonly string[];
+}
+
+/** A host of its own, a cable away. The network namespace is its process's: `ip netns` would leave a mount behind. */
+async function openNetwork(): Promise<Network> {
   await using undo = new AsyncDisposableStack();
-  const ip = (...args: string[]) => runCommand(["ip", ...args]);
-  await ip("netns", "add", NAMESPACE);
+  const host = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
   // The cable goes with either of its ends.
-  undo.defer(() => ip("netns", "delete", NAMESPACE).then(() => {}));
+  undo.defer(async () => {
+    host.stdin.end();
+    if (host.exitCode === null) await once(host, "exit");
+  });
+  await once(host.stdout, "data");
+  const enter = ["nsenter", `--target=${host.pid}`, "--net"];
   const [near, far] = [`ab${process.pid % 100_000}`, "eth0"];
-  await ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", NAMESPACE);
-  await ip("address", "add", `${HERE}/30`, "dev", near);
-  await ip("link", "set", near, "up");
-  for (const args of [
-    ["address", "add", `${THERE}/30`, "dev", far],
-    ["link", "set", far, "up"],
-    ["link", "set", "lo", "up"],
-  ]) {
-    await ip("-netns", NAMESPACE, ...args);
-  }
+  const here = (...args: string[]) => runCommand(["ip", ...args]);
+  const there = (...args: string[]) => runCommand([...enter, "ip", ...args]);
+  await here("link", "add", near, "type", "veth", "peer", "name", far, "netns", String(host.pid));
+  await here("address", "add", `${HERE}/30`, "dev", near);
+  await here("link", "set", near, "up");
+  await there("address", "add", `${THERE}/30`, "dev", far);
+  await there("link", "set", far, "up");
+  await there("link", "set", "lo", "up");
   const owned = undo.move();
-  return { [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+  return { enter, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
 }
 
 test("amazon-direct needs no metadata service and no attachment: it works across a network", async () => {
   await using undo = new AsyncDisposableStack();
   const scratch = await mkdtemp(join(tmpdir(), "amibake-veth-"));
   undo.defer(() => rm(scratch, { recursive: true }));
-  undo.use(await openNetwork());
+  const { enter } = undo.use(await openNetwork());
   const store = join(scratch, "store");
   const amibake = await amibakeCommand();
   const there = async (...args: string[]) => {
-    const argv = ["ip", "netns", "exec", NAMESPACE, ...amibake, "local", ...args, "--store", store];
+    const argv = [...enter, ...amibake, "local", ...args, "--store", store];
     return (await runCommand(argv)).stdout.toString();
   };
   const started = await there("start", "--listen", THERE);

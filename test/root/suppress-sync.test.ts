@@ -181,6 +181,10 @@ test("under the filter what is left is ended and named, and cancelling ends a co
   await image.run(
     "mkdir -p /dev; : >>/dev/null; (trap '' TERM; exec sleep 67) >/tmp/a 2>&1 & setsid sleep 68 >/tmp/b 2>&1 &",
   );
+  // Their shells may not have become them yet.
+  for (const line of ["sleep 67", "sleep 68"]) {
+    while (!(await processesWith(line)).some((each) => each.trim() === line)) await delay(10);
+  }
   const left = await image.sandbox.endProcesses(100);
   assert.deepEqual(left.map(({ commandLine }) => commandLine).sort(), ["sleep 67", "sleep 68"]);
 
