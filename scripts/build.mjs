@@ -2,43 +2,73 @@
 // `--cli` builds the command only.
 import { spawn } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { REQUIRE_BANNER, shakeableSchemas } from "./lib/shakeable-schemas.mjs";
+import { build, transform } from "esbuild";
+import { lazyChildProcess, shakeableSchemas } from "./lib/bundle-plugins.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
+const AS_COMMONJS = { "import.meta.url": "__filename", "import.meta.dirname": "__dirname" };
+
 async function buildCli() {
   const { version } = JSON.parse(await readFile("package.json", "utf8"));
-  const { outputFiles } = await build({
-    entryPoints: [{ in: "src/cli/main.ts", out: "amibake" }],
+  const options = {
     outdir: "dist/cli",
-    chunkNames: "chunks/[name]-[hash]",
     bundle: true,
-    format: "esm",
     platform: "node",
     target: "node20.19",
-    // Each `import()` becomes a file of its own, so that `amibake version` does not pay for the AWS SDK.
-    splitting: true,
-    // The SDK's CommonJS entry ("main") cannot be shaken: 1.5 MB and 80 ms more to load.
-    mainFields: ["module", "main"],
     minifySyntax: true,
     minifyWhitespace: true,
     // Names stay readable: a stack trace in a bug report must tell where it comes from.
     minifyIdentifiers: false,
-    // Native code, loaded from node_modules.
-    external: ["koffi"],
-    plugins: [shakeableSchemas],
-    banner: { js: REQUIRE_BANNER },
     define: { AMIBAKE_VERSION: JSON.stringify(version) },
     legalComments: "none",
     logLevel: "warning",
     write: false,
+  };
+  const { outputFiles: chunks } = await build({
+    ...options,
+    entryPoints: { main: "src/cli/main.ts" },
+    // A name of its own for each content: compiled code is kept by name.
+    entryNames: "chunks/[name]-[hash]",
+    chunkNames: "chunks/[name]-[hash]",
+    format: "esm",
+    // Each `import()` becomes a file of its own, so that `amibake version` does not pay for the AWS SDK.
+    splitting: true,
+    // The SDK's CommonJS entry ("main") cannot be shaken: 1.5 MB and 80 ms more to load.
+    mainFields: ["module", "main"],
+    // Native code, loaded from node_modules.
+    external: ["koffi"],
+    plugins: [shakeableSchemas, lazyChildProcess],
   });
-  await replaceDirectory("dist/cli", outputFiles);
+  const files = await Promise.all(chunks.map(asCommonJs));
+  const main = files.find(({ path }) => basename(path).startsWith("main-"));
+  const { outputFiles: start } = await build({
+    ...options,
+    format: "cjs",
+    entryPoints: { amibake: "src/cli/start/start.ts" },
+    define: { ...AS_COMMONJS, AMIBAKE_MAIN: JSON.stringify(`chunks/${basename(main.path)}`) },
+  });
+  const packageFile = { path: join(root, "dist/cli/package.json"), contents: '{ "type": "commonjs" }\n' };
+  await replaceDirectory("dist/cli", [...start, packageFile, ...files]);
   await chmod("dist/cli/amibake.js", 0o755);
+  await run(process.execPath, ["--import", "tsx", "scripts/make-code-cache.ts"]);
+}
+
+/** The bundler splits ES modules only, and V8's compiled code can be kept of CommonJS only. */
+async function asCommonJs({ path, text }) {
+  const { code } = await transform(text, {
+    format: "cjs",
+    define: AS_COMMONJS,
+    platform: "node",
+    target: "node20.19",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    supported: { "dynamic-import": false },
+  });
+  return { path, contents: code };
 }
 
 /** Chunks first and the entry last, each at once: whoever starts the command meanwhile gets the old one or the new. */
@@ -59,12 +89,16 @@ async function replaceDirectory(directory, files) {
 
 async function buildLibrary() {
   await rm("dist/lib", { recursive: true, force: true });
-  const compiler = spawn("node_modules/.bin/tsc", ["--project", "tsconfig.lib.json"], { stdio: "inherit" });
+  await run("node_modules/.bin/tsc", ["--project", "tsconfig.lib.json"]);
+}
+
+async function run(command, args) {
+  const child = spawn(command, args, { stdio: "inherit" });
   const exitCode = await new Promise((resolve, reject) => {
-    compiler.once("error", reject);
-    compiler.once("exit", (code) => resolve(code ?? 1));
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
   });
-  if (exitCode !== 0) throw new Error(`Cannot build the library: tsc ended with exit code ${exitCode}`);
+  if (exitCode !== 0) throw new Error(`Cannot build: "${command} ${args.join(" ")}" ended with exit code ${exitCode}`);
 }
 
 const isCliOnly = process.argv.includes("--cli");

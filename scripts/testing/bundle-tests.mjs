@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { REQUIRE_BANNER, shakeableSchemas } from "../lib/shakeable-schemas.mjs";
+import { REQUIRE_BANNER, shakeableSchemas } from "../lib/bundle-plugins.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(root);

@@ -12,7 +12,10 @@ export function createContext(
     ...options,
     environment: { ...target.env },
     secrets: new Secrets(secretsIn(target.env)),
-    stdin: target.stdin,
+    // Made when it is first looked at: most commands never do.
+    get stdin() {
+      return target.stdin;
+    },
     stdout: target.stdout,
     stderr: target.stderr,
     selfCommand: [target.execPath, ...target.execArgv, target.argv[1] ?? ""],

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command. The only catch-all, the only look at `process`, the only exit code.
 //
 // Everything is loaded with `import()`, and only when it is needed: the version
@@ -15,10 +14,17 @@ process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
 const commandLine = process.argv.slice(2);
-if (isVersionRequest(commandLine)) process.stdout.write(`amibake v${amibakeVersion()}\n`);
-else process.exitCode = await main();
+
+/** When the command has ended. */
+export const ended = main().then((exitCode) => {
+  process.exitCode = exitCode;
+});
 
 async function main(): Promise<ExitCode> {
+  if (isVersionRequest(commandLine)) {
+    process.stdout.write(`amibake v${amibakeVersion()}\n`);
+    return 0;
+  }
   const [{ createContext }, { takeMachineReadable }] = await Promise.all([
     import("./create-context.ts"),
     import("./arguments.ts"),

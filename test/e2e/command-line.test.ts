@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { runCommand } from "../../src/linux/run-command.ts";
 import { amibakeCommand, runAmibake } from "../helpers/amibake-cli.ts";
 
 async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
@@ -45,6 +46,22 @@ test("version loads next to nothing before it answers", async () => {
   const bytes = await Promise.all([entry, ...loaded].map(async (path) => (await stat(path)).size));
   assert.ok(loaded.length <= 1, `it loads ${loaded.join(", ")}`);
   assert.ok(bytes.reduce((sum, size) => sum + size, 0) < 8192, `it loads ${bytes.join(" + ")} bytes`);
+});
+
+test("this Node takes the compiled code of every file of the command", async () => {
+  const [, entry = ""] = await amibakeCommand();
+  const directory = join(dirname(entry), "chunks");
+  const chunks = (await readdir(directory)).filter((name) => name.endsWith(".js")).map((name) => join(directory, name));
+  assert.ok(chunks.length > 0);
+  // In a process of its own: here V8 would remember what it has compiled.
+  const look = `
+    import { ChunkLoader } from ${JSON.stringify(import.meta.resolve("../../src/cli/start/chunk-loader.ts"))};
+    const scripts = new Map();
+    for (const path of process.argv.slice(1)) new ChunkLoader(scripts).compile(path);
+    console.log(JSON.stringify([...scripts.values()].map((script) => script.cachedDataRejected)));`;
+  const argv = [process.execPath, "--import", "tsx", "--input-type=module", "-e", look, "--", ...chunks];
+  const { stdout } = await runCommand(argv);
+  assert.deepEqual(new Set(JSON.parse(stdout.toString())), new Set([false]));
 });
 
 test("--help lists the commands and the exit codes", async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { loadCrypto } from "../../base/load-builtin.ts";
 import { BUILTIN_FUNCTIONS } from "./builtin-functions.ts";
 import { strftime } from "./strftime.ts";
 import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
@@ -148,6 +148,6 @@ function timeOrderedUuid(nowMs: number): string {
     .toString(16)
     .padStart(8, "0")
     .slice(-8);
-  const random = randomBytes(12).toString("hex");
+  const random = loadCrypto().randomBytes(12).toString("hex");
   return [seconds, random.slice(0, 4), random.slice(4, 8), random.slice(8, 12), random.slice(12)].join("-");
 }

@@ -16,7 +16,7 @@ const DURATION_MS_MAX = 2 ** 31 - 1;
 /** Milliseconds of a duration such as "1h5m" or "1.5s", or `undefined` if it is none, negative or over 24 days. */
 export function parseDurationMs(text: string): number | undefined {
   if (text === "0") return 0;
-  const parts = [...text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  const parts = [...text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g)];
   const isWhole = parts.length > 0 && parts.map(([part]) => part).join("") === text.replace(/^\+/, "");
   const durationMs = parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (UNIT_MS[unit] ?? 0), 0);
   return isWhole && durationMs <= DURATION_MS_MAX ? durationMs : undefined;

@@ -1,3 +1,4 @@
+import { loadCrypto } from "../../../base/load-builtin.ts";
 import { stringValue } from "../values/construct.ts";
 import { type HclValue, NUMBER, STRING } from "../values/value.ts";
 import {
@@ -10,7 +11,7 @@ import {
   textParameter,
 } from "./arguments.ts";
 import { type EagerFunction, HclFunctionError } from "./hcl-function.ts";
-import { loadBcrypt, loadCrypto } from "./load-package.ts";
+import { loadBcrypt } from "./load-package.ts";
 import { decodeBase64, decodeUtf8, EncodingError } from "./text-encoding.ts";
 
 export const CRYPTO_FUNCTIONS: HclFunctionGroup = {

@@ -1,3 +1,4 @@
+import { loadZlib } from "../../../base/load-builtin.ts";
 import { listValue, objectValue, stringValue } from "../values/construct.ts";
 import { fromJson, JsonTextError, toJson } from "../values/json.ts";
 import { DYNAMIC, type HclType, type HclValue, STRING } from "../values/value.ts";
@@ -14,7 +15,6 @@ import {
 import { CsvError, parseCsv } from "./csv.ts";
 import { decodeYaml } from "./decode-yaml.ts";
 import { encodeYaml } from "./encode-yaml.ts";
-import { loadZlib } from "./load-package.ts";
 import { decodeBase64, decodeUtf8, EncodingError, textEncoding } from "./text-encoding.ts";
 import { YamlError } from "./yaml-error.ts";
 

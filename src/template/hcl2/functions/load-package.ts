@@ -13,12 +13,3 @@ export function loadYaml(): typeof import("yaml") {
 export function loadBcrypt(): typeof import("bcryptjs") {
   return require("bcryptjs") as typeof import("bcryptjs");
 }
-
-/** Node's own, without the milliseconds that they take where nobody calls them. */
-export function loadCrypto(): typeof import("node:crypto") {
-  return process.getBuiltinModule("node:crypto");
-}
-
-export function loadZlib(): typeof import("node:zlib") {
-  return process.getBuiltinModule("node:zlib");
-}

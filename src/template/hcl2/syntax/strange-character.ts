@@ -1,7 +1,7 @@
 import type { Complaint } from "./token.ts";
 
 /** Quotes that word processors put for straight ones. */
-const FANCY_QUOTES = /^[“”„‟«»‘’‚‛]/u;
+const FANCY_QUOTES = /^[\u201c-\u201f\u00ab\u00bb\u2018-\u201b]/u;
 
 /** What somebody may have meant by a character that no token begins with. */
 export function strangeCharacter(text: string, offset: number): { length: number; complaint: Complaint } {

@@ -21,6 +21,20 @@ export const shakeableSchemas = {
   },
 };
 
+/** A plugin for esbuild. commander starts programs for subcommands that are programs: ours are not, and it takes 8 ms to load. */
+export const lazyChildProcess = {
+  name: "lazy-child-process",
+  setup(bundle) {
+    bundle.onLoad({ filter: /\/commander\/lib\/command\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const contents = source
+        .replace(/^const childProcess = .*$/m, "")
+        .replaceAll("childProcess.spawn", "require('node:child_process').spawn");
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 /** Bundled CommonJS packages call `require` for Node's own modules. */
 export const REQUIRE_BANNER =
   'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);';
