@@ -28,7 +28,7 @@ const ALL_BELOW_CLI = [
 /** What each folder of src may import, beside itself. A folder that is not named here is an error. */
 const RULES: Readonly<Record<string, Rule>> = {
   base: { folders: [], packages: ["jsonc-parser"], withoutBuiltins: EFFECTS },
-  template: { folders: ["base"], packages: ["zod", "yaml", "bcryptjs"], withoutBuiltins: NETWORK },
+  template: { folders: ["base"], packages: ["zod/mini", "yaml", "bcryptjs"], withoutBuiltins: NETWORK },
   "foreign-values": { folders: ["base", "aws", "template"] },
   aws: { folders: ["base"], packages: ["@aws-sdk/", "@smithy/"] },
   linux: { folders: ["base"], packages: ["koffi"] },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BUILDERS, POST_PROCESSORS, PROVISIONERS } from "../../src/template/schema/components.ts";
 import { fieldKinds } from "../../src/template/schema/fields.ts";
 import { templateReference } from "./template-reference.ts";

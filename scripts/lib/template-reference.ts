@@ -1,5 +1,5 @@
 // docs/template.md, made from the schemas and the table of functions.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { FIXERS } from "../../src/template/fix/fixers.ts";
 import { NO_FOREIGN_VALUES } from "../../src/template/foreign-values.ts";
 import { BUILTIN_FUNCTIONS } from "../../src/template/go-template/builtin-functions.ts";
@@ -15,7 +15,7 @@ import { ROOT_KEYS } from "../../src/template/json-schema/root-keys.ts";
 import type { Component } from "../../src/template/schema/component.ts";
 import { BUILDERS, POST_PROCESSORS, PROVISIONERS } from "../../src/template/schema/components.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../../src/template/schema/field-shape.ts";
-import { IMAGE_VARIABLES, PROVISIONER_VARIABLES } from "../../src/template/schema/fields.ts";
+import { descriptionOf, IMAGE_VARIABLES, PROVISIONER_VARIABLES } from "../../src/template/schema/fields.ts";
 import { postProcessorSettingsSchema } from "../../src/template/schema/post-processor-settings.ts";
 import { provisionerSettingsSchema } from "../../src/template/schema/provisioner-settings.ts";
 
@@ -179,14 +179,14 @@ function keyList(keys: readonly string[]): string {
   return keys.map((key) => `\`${key}\``).join(", ");
 }
 
-function keyTable(schema: z.ZodObject): string {
+function keyTable(schema: z.ZodMiniObject): string {
   return table(["Key", "Type", "Default", "Meaning"], keyRows(schema, ""));
 }
 
-function keyRows(schema: z.ZodObject, prefix: string): string[][] {
-  return Object.entries(schema.shape).flatMap(([key, field]: [string, z.ZodType]) => {
+function keyRows(schema: z.ZodMiniObject, prefix: string): string[][] {
+  return Object.entries(schema.shape).flatMap(([key, field]: [string, z.core.$ZodType]) => {
     const shape = shapeOf(field);
-    const { description } = field;
+    const description = descriptionOf(field);
     if (description === undefined) throw new TypeError(`The key "${prefix}${key}" has no description`);
     const row = [`\`${prefix}${key}\``, typeName(field, shape), defaultText(field, shape), description];
     return shape.kind === "object" ? [row, ...keyRows(shape.schema, `${prefix}${key}.`)] : [row];
@@ -230,7 +230,7 @@ function plural(element: z.core.$ZodType): string {
   return [shape.kind === "text" || first === "string" ? "strings" : `${first}s`, ...rest].join(" ");
 }
 
-function defaultText(field: z.ZodType, shape: FieldShape): string {
+function defaultText(field: z.core.$ZodType, shape: FieldShape): string {
   if (!withoutDefault(field).isOptional) return "required";
   const { def } = field._zod;
   if (def.type !== "default") return "";

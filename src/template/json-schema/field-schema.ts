@@ -1,7 +1,8 @@
 // A key of a template as JSON Schema: the schema of its value, less what a template expression may become, and with the weak
 // typing of the reader (src/template/json): "true" for true, 5 for "5", "a,b" for a list, null for no key.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
+import { descriptionOf } from "../schema/fields.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -13,8 +14,8 @@ const BOOLEAN_TEXTS = ["", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F",
 const DURATION_PATTERN = "^(?:0|\\+?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$";
 
 /** The properties of an object, and which of them must be there. */
-export function objectSchema(schema: z.ZodObject, more: JsonSchema = {}): JsonSchema {
-  const fields = Object.entries(schema.shape) as [string, z.ZodType][];
+export function objectSchema(schema: z.ZodMiniObject, more: JsonSchema = {}): JsonSchema {
+  const fields = Object.entries(schema.shape) as [string, z.core.$ZodType][];
   const required = fields.filter(([, field]) => !withoutDefault(field).isOptional).map(([key]) => key);
   return {
     type: "object",
@@ -25,7 +26,7 @@ export function objectSchema(schema: z.ZodObject, more: JsonSchema = {}): JsonSc
   };
 }
 
-function fieldSchema(field: z.ZodType): JsonSchema {
+function fieldSchema(field: z.core.$ZodType): JsonSchema {
   const { isOptional } = withoutDefault(field);
   const alternatives = valueSchemas(field);
   // As no key at all: null, an empty text and zero.
@@ -33,8 +34,8 @@ function fieldSchema(field: z.ZodType): JsonSchema {
   return { ...annotations(field), ...oneOfMany([...alternatives, ...none]) };
 }
 
-function annotations(field: z.ZodType): JsonSchema {
-  const { description } = field;
+function annotations(field: z.core.$ZodType): JsonSchema {
+  const description = descriptionOf(field);
   const value = defaultOf(field);
   return {
     ...(description === undefined ? {} : { description: plain(description), markdownDescription: description }),
@@ -48,7 +49,7 @@ function plain(description: string): string {
 }
 
 /** As it would be written in a template. */
-function defaultOf(field: z.ZodType): unknown {
+function defaultOf(field: z.core.$ZodType): unknown {
   const { def } = field._zod;
   if (def.type !== "default") return undefined;
   const value = (def as z.core.$ZodDefaultDef).defaultValue;

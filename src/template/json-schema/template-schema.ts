@@ -1,6 +1,6 @@
 // The JSON Schema of JSON templates, for editors: `amibake schema`. It cannot tell everything that `amibake validate` knows
 // (rules over several keys, what expressions come to), but it never refuses what that accepts.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Component } from "../schema/component.ts";
 import {
   BUILDERS,
@@ -111,7 +111,7 @@ function postProcessorDefinition({ kind, type, schema }: Component<unknown>): [s
 function withSettings(
   type: string,
   { required = [], properties, ...own }: JsonSchema,
-  settings: z.ZodObject,
+  settings: z.ZodMiniObject,
   more: Readonly<Record<string, JsonSchema>>,
 ): JsonSchema {
   const needed = required as readonly string[];

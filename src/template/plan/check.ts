@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { SourceLocation } from "../../base/source-location.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import { type ConformContext, conformObject, type FieldPath, pathKey, showPath } from "./conform.ts";
@@ -26,7 +26,7 @@ export interface ReadObject<Config> {
 /** Reads an object by its schema. Everything wrong with it goes to `problems`. */
 export function readObject<Config>(
   object: LocatedObject,
-  schema: z.ZodObject & z.ZodType<Config>,
+  schema: z.ZodMiniObject & z.ZodMiniType<Config>,
   options: ReadObjectOptions,
 ): ReadObject<Config> {
   const { problems, scope } = options;

@@ -1,6 +1,6 @@
 // From a value of a template to what a schema expects: template strings are evaluated,
 // and Packer's weak typing is applied ("true" for true, 5 for "5", "a,b" for a list).
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { JsonString } from "../../base/json/json-value.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import type { SourceLocation } from "../../base/source-location.ts";
@@ -37,7 +37,7 @@ export function showPath(path: FieldPath): string {
 /** Reads the members that the schema knows. A key without a value is left out. */
 export function conformObject(
   object: LocatedObject,
-  schema: z.ZodObject,
+  schema: z.ZodMiniObject,
   path: FieldPath,
   context: ConformContext,
 ): Record<string, unknown> {

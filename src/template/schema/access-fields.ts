@@ -1,27 +1,30 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import { described } from "./fields.ts";
 
 /** How AWS is reached, and as whom. */
 export const accessFields = {
-  access_key: z
-    .string()
-    .optional()
-    .describe("Access key. Without it: the environment, the profile, the instance role. Never shown"),
-  secret_key: z.string().optional().describe("Secret key. Goes with `access_key`. Never shown"),
-  token: z.string().optional().describe("Session token of temporary keys. Never shown"),
-  region: z
-    .string()
-    .optional()
-    .describe("Region. Without it: AWS_REGION, AWS_DEFAULT_REGION, the profile, this instance"),
-  profile: z.string().optional().describe("Profile in the shared AWS configuration"),
-  shared_credentials_file: z.string().optional().describe("Path of the shared credentials file"),
-  custom_endpoint_ec2: z.string().optional().describe("URL of the EC2 endpoint, instead of AWS's own"),
-  aws_polling: z
-    .strictObject({
-      delay_seconds: z.number().int().min(1).optional().describe("Seconds between two looks"),
-      max_attempts: z.number().int().min(1).optional().describe("Looks before giving up"),
-    })
-    .optional()
-    .describe("How AWS is asked whether something is ready. Without it, often at first and then less often"),
+  access_key: described(
+    z.optional(z.string()),
+    "Access key. Without it: the environment, the profile, the instance role. Never shown",
+  ),
+  secret_key: described(z.optional(z.string()), "Secret key. Goes with `access_key`. Never shown"),
+  token: described(z.optional(z.string()), "Session token of temporary keys. Never shown"),
+  region: described(
+    z.optional(z.string()),
+    "Region. Without it: AWS_REGION, AWS_DEFAULT_REGION, the profile, this instance",
+  ),
+  profile: described(z.optional(z.string()), "Profile in the shared AWS configuration"),
+  shared_credentials_file: described(z.optional(z.string()), "Path of the shared credentials file"),
+  custom_endpoint_ec2: described(z.optional(z.string()), "URL of the EC2 endpoint, instead of AWS's own"),
+  aws_polling: described(
+    z.optional(
+      z.strictObject({
+        delay_seconds: described(z.optional(z.int().check(z.minimum(1))), "Seconds between two looks"),
+        max_attempts: described(z.optional(z.int().check(z.minimum(1))), "Looks before giving up"),
+      }),
+    ),
+    "How AWS is asked whether something is ready. Without it, often at first and then less often",
+  ),
 };
 
 /** Keys of Packer's for its way to AWS that nothing here has yet. */

@@ -1,26 +1,30 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BUILDER_KEYS_NOT_YET, bakedFields, checkBuilder, withTagBlocks, workFields } from "./builder-fields.ts";
 import type { Component } from "./component.ts";
-import { EVEN_WITH_OTHER_PROBLEMS } from "./fields.ts";
+import { described, EVEN_WITH_OTHER_PROBLEMS } from "./fields.ts";
 
 /** The keys of an `amazon-chroot` builder. Defaults are those of today's Packer. */
 export const amazonChrootSchema = z
   .strictObject({
-    type: z.literal("amazon-chroot").describe("The builder"),
+    type: described(z.literal("amazon-chroot"), "The builder"),
     ...bakedFields,
-    device_path: z
-      .string()
-      .regex(/^\/dev\//, 'must start with "/dev/"')
-      .regex(
-        /^(?!\/dev\/nvme)/,
-        "must be EC2's name for it, such as /dev/sdf: the NVMe device is found by the volume's id",
-      )
-      .optional()
-      .describe("Device to attach the volume as. Without it, a free one is found"),
+    device_path: described(
+      z.optional(
+        z
+          .string()
+          .check(
+            z.regex(/^\/dev\//, 'must start with "/dev/"'),
+            z.regex(
+              /^(?!\/dev\/nvme)/,
+              "must be EC2's name for it, such as /dev/sdf: the NVMe device is found by the volume's id",
+            ),
+          ),
+      ),
+      "Device to attach the volume as. Without it, a free one is found",
+    ),
     ...workFields,
   })
-  .superRefine(checkBuilder, EVEN_WITH_OTHER_PROBLEMS)
-  .overwrite(withTagBlocks);
+  .check(z.superRefine(checkBuilder, EVEN_WITH_OTHER_PROBLEMS), z.overwrite(withTagBlocks));
 
 export type AmazonChrootConfig = z.infer<typeof amazonChrootSchema>;
 

@@ -1,30 +1,26 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BUILDER_KEYS_NOT_YET, bakedFields, checkBuilder, withTagBlocks, workFields } from "./builder-fields.ts";
 import type { Component } from "./component.ts";
-import { EVEN_WITH_OTHER_PROBLEMS } from "./fields.ts";
+import { described, EVEN_WITH_OTHER_PROBLEMS } from "./fields.ts";
 
 /** The keys of an `amazon-direct` builder: those of `amazon-chroot` but for its volume. */
 export const amazonDirectSchema = z
   .strictObject({
-    type: z.literal("amazon-direct").describe("The builder"),
+    type: described(z.literal("amazon-direct"), "The builder"),
     ...bakedFields,
-    overlay_directory: z
-      .string()
-      .startsWith("/", 'must start with "/"')
-      .optional()
-      .describe(
-        "Directory for what the build changes, until it is uploaded: it needs room for all that is written. Without it, in amibake's cache",
-      ),
+    overlay_directory: described(
+      z.optional(z.string().check(z.startsWith("/", 'must start with "/"'))),
+      "Directory for what the build changes, until it is uploaded: it needs room for all that is written. Without it, in amibake's cache",
+    ),
     ...workFields,
     // There need not be an instance, so nothing is asked of its metadata.
-    region: z.string().optional().describe("Region. Without it: AWS_REGION, AWS_DEFAULT_REGION, the profile"),
-    custom_endpoint_ebs: z
-      .string()
-      .optional()
-      .describe("URL of the endpoint of the EBS direct APIs, instead of AWS's own"),
+    region: described(z.optional(z.string()), "Region. Without it: AWS_REGION, AWS_DEFAULT_REGION, the profile"),
+    custom_endpoint_ebs: described(
+      z.optional(z.string()),
+      "URL of the endpoint of the EBS direct APIs, instead of AWS's own",
+    ),
   })
-  .superRefine(checkBuilder, EVEN_WITH_OTHER_PROBLEMS)
-  .overwrite(withTagBlocks);
+  .check(z.superRefine(checkBuilder, EVEN_WITH_OTHER_PROBLEMS), z.overwrite(withTagBlocks));
 
 export type AmazonDirectConfig = z.infer<typeof amazonDirectSchema>;
 

@@ -1,22 +1,26 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { ACCESS_KEYS_NOT_YET, accessFields } from "./access-fields.ts";
+import { described } from "./fields.ts";
 import { imageFields, sourceFields } from "./image-fields.ts";
 import { insideFields, mountingFields } from "./image-root-fields.ts";
 import { descriptionProblem, imageNameProblem, mountPathProblem, tagsProblem } from "./image-rules.ts";
 
 /** What every builder says of the image: what it starts from and what it becomes. */
 export const bakedFields = {
-  name: z.string().optional().describe("Name of the build. Without it, the type"),
+  name: described(z.optional(z.string()), "Name of the build. Without it, the type"),
   ...imageFields,
   ...sourceFields,
-  root_volume_size: z.number().int().min(1).max(65_536).optional().describe("Size in GiB, if larger than the source's"),
+  root_volume_size: described(
+    z.optional(z.int().check(z.minimum(1), z.maximum(65_536))),
+    "Size in GiB, if larger than the source's",
+  ),
 };
 
 /** What every builder says of its work on this host, and of its way to AWS. */
 export const workFields = { ...mountingFields, ...insideFields, ...accessFields };
 
 /** What every builder's configuration has: most of a build needs no more. */
-export type SharedBuilderConfig = z.infer<z.ZodObject<typeof bakedFields & typeof workFields>>;
+export type SharedBuilderConfig = z.infer<z.ZodMiniObject<typeof bakedFields & typeof workFields>>;
 
 /** The rules over several keys, and what EC2 would refuse at the end. For `superRefine`. */
 export function checkBuilder(config: Partial<SharedBuilderConfig>, context: z.core.$RefinementCtx): void {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type FieldKind, fieldKinds } from "./fields.ts";
 
 /** A field's schema as its reader sees it. */
@@ -7,7 +7,7 @@ export type FieldShape =
   | { readonly kind: "text" }
   | { readonly kind: "number" }
   | { readonly kind: "boolean" }
-  | { readonly kind: "object"; readonly schema: z.ZodObject }
+  | { readonly kind: "object"; readonly schema: z.ZodMiniObject }
   | { readonly kind: "record"; readonly value: z.core.$ZodType }
   | { readonly kind: "list"; readonly element: z.core.$ZodType }
   | { readonly kind: "tuple"; readonly elements: readonly z.core.$ZodType[] };
@@ -16,8 +16,8 @@ export type FieldShape =
 export function withoutDefault(schema: z.core.$ZodType): { inner: z.core.$ZodType; isOptional: boolean } {
   let inner = schema;
   let isOptional = false;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) {
-    inner = inner.unwrap();
+  while (inner instanceof z.ZodMiniOptional || inner instanceof z.ZodMiniDefault) {
+    inner = inner._zod.def.innerType;
     isOptional = true;
   }
   return { inner, isOptional };
@@ -27,13 +27,13 @@ export function shapeOf(schema: z.core.$ZodType): FieldShape {
   const { inner } = withoutDefault(schema);
   const kind = fieldKinds.get(inner);
   if (kind !== undefined) return kind;
-  if (inner instanceof z.ZodObject) return { kind: "object", schema: inner };
-  if (inner instanceof z.ZodRecord) return { kind: "record", value: inner.valueType };
-  if (inner instanceof z.ZodArray) return { kind: "list", element: inner.element };
-  if (inner instanceof z.ZodTuple) return { kind: "tuple", elements: inner.def.items };
-  if (inner instanceof z.ZodNumber) return { kind: "number" };
-  if (inner instanceof z.ZodBoolean) return { kind: "boolean" };
-  if (inner instanceof z.ZodString || inner instanceof z.ZodEnum || inner instanceof z.ZodLiteral)
+  if (inner instanceof z.ZodMiniObject) return { kind: "object", schema: inner };
+  if (inner instanceof z.ZodMiniRecord) return { kind: "record", value: inner._zod.def.valueType };
+  if (inner instanceof z.ZodMiniArray) return { kind: "list", element: inner._zod.def.element };
+  if (inner instanceof z.ZodMiniTuple) return { kind: "tuple", elements: inner._zod.def.items };
+  if (inner instanceof z.ZodMiniNumber) return { kind: "number" };
+  if (inner instanceof z.ZodMiniBoolean) return { kind: "boolean" };
+  if (inner instanceof z.ZodMiniString || inner instanceof z.ZodMiniEnum || inner instanceof z.ZodMiniLiteral)
     return { kind: "text" };
   throw new TypeError(`A template has no fields of the type "${inner._zod.def.type}"`);
 }

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Deferred } from "../deferred.ts";
 import { compileTemplate } from "../go-template/compile.ts";
 
@@ -13,6 +13,16 @@ export type FieldKind =
 
 /** The kind of every field that is more than its zod type. */
 export const fieldKinds = z.registry<FieldKind>();
+
+/** Says what a key is for, in Markdown: for the reference and for editors. */
+export function described<Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema {
+  z.globalRegistry.add(schema, { description });
+  return schema;
+}
+
+export function descriptionOf(schema: z.core.$ZodType): string | undefined {
+  return z.globalRegistry.get(schema)?.description;
+}
 
 /** Build variables of descriptions and tags. */
 export const IMAGE_VARIABLES = [
@@ -56,7 +66,7 @@ export function provisionerText(moreFields: readonly string[] = []) {
 
 /** A length of time, in milliseconds. */
 export function durationMs() {
-  return z.number().min(0).register(fieldKinds, { kind: "duration" });
+  return z.number().check(z.minimum(0)).register(fieldKinds, { kind: "duration" });
 }
 
 /** A tag whose key and value are both templates. */
@@ -74,9 +84,10 @@ export function tags() {
 /** Tags as HCL2 has them too: `tag { key = …, value = … }` for each. */
 export function tagBlocks() {
   const text = () => deferred(IMAGE_VARIABLES);
-  return z
-    .array(z.strictObject({ key: text().describe("Name of the tag"), value: text().describe("Its value") }))
-    .default([]);
+  return z._default(
+    z.array(z.strictObject({ key: described(text(), "Name of the tag"), value: described(text(), "Its value") })),
+    [],
+  );
 }
 
 /** For a rule over several keys: zod would skip it when another key is wrong, but all problems are told at once. */

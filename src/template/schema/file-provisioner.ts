@@ -1,27 +1,33 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Component } from "./component.ts";
-import { EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
+import { described, EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
 
 /** The keys of a `file` provisioner, less those that every provisioner has. */
 export const fileProvisionerSchema = z
   .strictObject({
-    source: provisionerText()
-      .optional()
-      .describe("File or directory. A directory with a slash at its end means what is in it, as in rsync"),
-    sources: z.array(provisionerText()).default([]).describe("Several files or directories"),
-    content: provisionerText().optional().describe("Text of the file, instead of a source"),
-    destination: provisionerText().describe("Where it goes. With a slash at its end, a directory"),
-    direction: z
-      .enum(["upload", "download"])
-      .default("upload")
-      .describe("`upload` into the image or `download` out of it"),
-    generated: z.boolean().default(false).describe("The source is made during the build: do not look for it before"),
+    source: described(
+      z.optional(provisionerText()),
+      "File or directory. A directory with a slash at its end means what is in it, as in rsync",
+    ),
+    sources: described(z._default(z.array(provisionerText()), []), "Several files or directories"),
+    content: described(z.optional(provisionerText()), "Text of the file, instead of a source"),
+    destination: described(provisionerText(), "Where it goes. With a slash at its end, a directory"),
+    direction: described(
+      z._default(z.enum(["upload", "download"]), "upload"),
+      "`upload` into the image or `download` out of it",
+    ),
+    generated: described(
+      z._default(z.boolean(), false),
+      "The source is made during the build: do not look for it before",
+    ),
   })
-  .superRefine((config, context) => {
-    for (const [key, message] of problemsOf(config)) {
-      context.addIssue({ code: "custom", path: key === undefined ? [] : [key], message });
-    }
-  }, EVEN_WITH_OTHER_PROBLEMS);
+  .check(
+    z.superRefine((config, context) => {
+      for (const [key, message] of problemsOf(config)) {
+        context.addIssue({ code: "custom", path: key === undefined ? [] : [key], message });
+      }
+    }, EVEN_WITH_OTHER_PROBLEMS),
+  );
 
 export type FileProvisionerConfig = z.infer<typeof fileProvisionerSchema>;
 

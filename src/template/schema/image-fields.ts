@@ -1,57 +1,59 @@
-import * as z from "zod";
-import { deferred, IMAGE_VARIABLES, tagBlocks, tags } from "./fields.ts";
+import * as z from "zod/mini";
+import { deferred, described, IMAGE_VARIABLES, tagBlocks, tags } from "./fields.ts";
 
 /** What the image that is made is called, and who may use it. */
 export const imageFields = {
-  ami_name: deferred(["CreateTime"]).describe(
+  ami_name: described(
+    deferred(["CreateTime"]),
     "Name of the image: 3 to 128 letters, digits and `()[] ./-'@_`. `{{.CreateTime}}` is the same as `{{timestamp}}`",
   ),
-  ami_description: deferred(IMAGE_VARIABLES).optional().describe("Description of the image"),
-  ami_groups: z
-    .array(z.string().regex(/^all$/, 'must be "all": EC2 knows no other group'))
-    .default([])
-    .describe("Groups that may launch the image: `all`, or none"),
-  ami_users: z
-    .array(z.string().regex(/^\d{12}$/, "must be an account id of 12 digits"))
-    .default([])
-    .describe("Accounts that may launch the image"),
-  ami_product_codes: z.array(z.string()).default([]).describe("Product codes of the image"),
-  ena_support: z
-    .boolean()
-    .optional()
-    .describe("Whether the image supports enhanced networking (ENA). Without it, as its source does"),
-  tags: tags().default([]).describe("Tags of the image and its snapshots"),
-  snapshot_tags: tags()
-    .default([])
-    .describe("Tags of the snapshots, in addition to `tags`; of two with one name, this one wins"),
-  tag: tagBlocks().describe("More `tags`, each an object with `key` and `value`; in HCL2 a block each"),
-  snapshot_tag: tagBlocks().describe(
+  ami_description: described(z.optional(deferred(IMAGE_VARIABLES)), "Description of the image"),
+  ami_groups: described(
+    z._default(z.array(z.string().check(z.regex(/^all$/, 'must be "all": EC2 knows no other group'))), []),
+    "Groups that may launch the image: `all`, or none",
+  ),
+  ami_users: described(
+    z._default(z.array(z.string().check(z.regex(/^\d{12}$/, "must be an account id of 12 digits"))), []),
+    "Accounts that may launch the image",
+  ),
+  ami_product_codes: described(z._default(z.array(z.string()), []), "Product codes of the image"),
+  ena_support: described(
+    z.optional(z.boolean()),
+    "Whether the image supports enhanced networking (ENA). Without it, as its source does",
+  ),
+  tags: described(z._default(tags(), []), "Tags of the image and its snapshots"),
+  snapshot_tags: described(
+    z._default(tags(), []),
+    "Tags of the snapshots, in addition to `tags`; of two with one name, this one wins",
+  ),
+  tag: described(tagBlocks(), "More `tags`, each an object with `key` and `value`; in HCL2 a block each"),
+  snapshot_tag: described(
+    tagBlocks(),
     "More `snapshot_tags`, each an object with `key` and `value`; in HCL2 a block each",
   ),
 };
 
 /** How an image is found. */
 export const imageFilterFields = {
-  filters: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe("Filters of DescribeImages. A value may be several, with commas between"),
-  owners: z.array(z.string()).default([]).describe("Account ids, `self`, `amazon` or `aws-marketplace`"),
-  most_recent: z.boolean().default(false).describe("Take the newest; otherwise there must be exactly one"),
-  include_deprecated: z.boolean().default(false).describe("Look at deprecated images too"),
+  filters: described(
+    z._default(z.record(z.string(), z.string()), {}),
+    "Filters of DescribeImages. A value may be several, with commas between",
+  ),
+  owners: described(z._default(z.array(z.string()), []), "Account ids, `self`, `amazon` or `aws-marketplace`"),
+  most_recent: described(z._default(z.boolean(), false), "Take the newest; otherwise there must be exactly one"),
+  include_deprecated: described(z._default(z.boolean(), false), "Look at deprecated images too"),
 };
 
-export type ImageFilter = z.infer<z.ZodObject<typeof imageFilterFields>>;
+export type ImageFilter = z.infer<z.ZodMiniObject<typeof imageFilterFields>>;
 
 /** The image that a build starts from. */
 export const sourceFields = {
-  source_ami: z
-    .string()
-    .regex(/^ami-/, 'must start with "ami-"')
-    .optional()
-    .describe("Id of the image to start from. It must be EBS-backed"),
-  source_ami_filter: z
-    .strictObject(imageFilterFields)
-    .optional()
-    .describe("How to find the image to start from. With `source_ami` as well, both must fit"),
+  source_ami: described(
+    z.optional(z.string().check(z.regex(/^ami-/, 'must start with "ami-"'))),
+    "Id of the image to start from. It must be EBS-backed",
+  ),
+  source_ami_filter: described(
+    z.optional(z.strictObject(imageFilterFields)),
+    "How to find the image to start from. With `source_ami` as well, both must fit",
+  ),
 };

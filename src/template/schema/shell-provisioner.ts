@@ -1,6 +1,6 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Component } from "./component.ts";
-import { durationMs, EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
+import { described, durationMs, EVEN_WITH_OTHER_PROBLEMS, plannedText, provisionerText } from "./fields.ts";
 
 /** Of `execute_command`: the environment, the script's path, and the path of the file with the environment. */
 export const EXECUTE_VARIABLES = ["Vars", "Path", "EnvVarFile"] as const;
@@ -10,64 +10,65 @@ const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** The keys of a `shell` provisioner, less those that every provisioner has. */
 export const shellProvisionerSchema = z
   .strictObject({
-    inline: z.array(provisionerText()).optional().describe("Commands, which are put in one script"),
-    script: z.string().optional().describe("Path of a script on this host"),
-    scripts: z.array(z.string()).default([]).describe("Paths of scripts on this host, run one after the other"),
-    environment_vars: z.array(provisionerText()).default([]).describe("Environment of the script: `NAME=value`"),
-    env: z
-      .record(z.string(), provisionerText())
-      .default({})
-      .describe("Environment of the script; wins over `environment_vars`"),
-    inline_shebang: z
-      .string()
-      .optional()
-      .describe("First line of the `inline` script without `#!`. Default: `/bin/sh -e`, if the text has none itself"),
-    execute_command: provisionerText(EXECUTE_VARIABLES)
-      .optional()
-      .describe(
-        "How the script is run. Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`, " +
-          "with `use_env_var_file` `chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}`",
-      ),
-    env_var_format: z
-      .string()
-      .optional()
-      .describe(
-        "How a variable is written; `%s` twice. Default: `%s='%s' `, with `use_env_var_file` `export %s='%s'\\n`",
-      ),
-    use_env_var_file: z
-      .boolean()
-      .default(false)
-      .describe("Put the environment in a file, which `execute_command` reads"),
-    remote_path: z
-      .string()
-      .startsWith("/", 'must start with "/"')
-      .optional()
-      .describe("Where the script is put in the image"),
-    remote_folder: z
-      .string()
-      .startsWith("/", 'must start with "/"')
-      .default("/tmp")
-      .describe("Folder of the script in the image"),
-    remote_file: z
-      .string()
-      .regex(/^[^/]+$/, "must be a file name")
-      .optional()
-      .describe("File name of the script in the image. Without it, `script_<number>.sh`"),
-    binary: z.boolean().default(false).describe("Keep Windows line ends, which are otherwise made Unix ones"),
-    skip_clean: z.boolean().default(false).describe("Leave the script in the image"),
-    valid_exit_codes: z.array(z.number().int().min(0).max(255)).default([0]).describe("Exit codes that mean success"),
-    start_retry_timeout: durationMs()
-      .default(300_000)
-      .describe("How long a script that cannot be started because the host is short of something is tried again"),
-    pause_after: durationMs().default(0).describe("How long to wait after the scripts"),
-    expect_disconnect: z
-      .boolean()
-      .optional()
-      .describe("Accepted for Packer's sake: a chroot has no connection to lose"),
+    inline: described(z.optional(z.array(provisionerText())), "Commands, which are put in one script"),
+    script: described(z.optional(z.string()), "Path of a script on this host"),
+    scripts: described(z._default(z.array(z.string()), []), "Paths of scripts on this host, run one after the other"),
+    environment_vars: described(z._default(z.array(provisionerText()), []), "Environment of the script: `NAME=value`"),
+    env: described(
+      z._default(z.record(z.string(), provisionerText()), {}),
+      "Environment of the script; wins over `environment_vars`",
+    ),
+    inline_shebang: described(
+      z.optional(z.string()),
+      "First line of the `inline` script without `#!`. Default: `/bin/sh -e`, if the text has none itself",
+    ),
+    execute_command: described(
+      z.optional(provisionerText(EXECUTE_VARIABLES)),
+      "How the script is run. Default: `chmod +x {{.Path}}; {{.Vars}} {{.Path}}`, " +
+        "with `use_env_var_file` `chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}`",
+    ),
+    env_var_format: described(
+      z.optional(z.string()),
+      "How a variable is written; `%s` twice. Default: `%s='%s' `, with `use_env_var_file` `export %s='%s'\\n`",
+    ),
+    use_env_var_file: described(
+      z._default(z.boolean(), false),
+      "Put the environment in a file, which `execute_command` reads",
+    ),
+    remote_path: described(
+      z.optional(z.string().check(z.startsWith("/", 'must start with "/"'))),
+      "Where the script is put in the image",
+    ),
+    remote_folder: described(
+      z._default(z.string().check(z.startsWith("/", 'must start with "/"')), "/tmp"),
+      "Folder of the script in the image",
+    ),
+    remote_file: described(
+      z.optional(z.string().check(z.regex(/^[^/]+$/, "must be a file name"))),
+      "File name of the script in the image. Without it, `script_<number>.sh`",
+    ),
+    binary: described(z._default(z.boolean(), false), "Keep Windows line ends, which are otherwise made Unix ones"),
+    skip_clean: described(z._default(z.boolean(), false), "Leave the script in the image"),
+    valid_exit_codes: described(
+      z._default(z.array(z.int().check(z.minimum(0), z.maximum(255))), [0]),
+      "Exit codes that mean success",
+    ),
+    start_retry_timeout: described(
+      z._default(durationMs(), 300_000),
+      "How long a script that cannot be started because the host is short of something is tried again",
+    ),
+    pause_after: described(z._default(durationMs(), 0), "How long to wait after the scripts"),
+    expect_disconnect: described(
+      z.optional(z.boolean()),
+      "Accepted for Packer's sake: a chroot has no connection to lose",
+    ),
   })
-  .superRefine((config, context) => {
-    for (const { path, message } of problemsOf(config)) context.addIssue({ code: "custom", path: [...path], message });
-  }, EVEN_WITH_OTHER_PROBLEMS);
+  .check(
+    z.superRefine((config, context) => {
+      for (const { path, message } of problemsOf(config))
+        context.addIssue({ code: "custom", path: [...path], message });
+    }, EVEN_WITH_OTHER_PROBLEMS),
+  );
 
 export type ShellProvisionerConfig = z.infer<typeof shellProvisionerSchema>;
 

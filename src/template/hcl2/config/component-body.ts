@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import type { LocatedMember, LocatedObject } from "../../plan/located-value.ts";
@@ -25,7 +25,7 @@ export function typeMember(type: string, location: SourceLocation): LocatedMembe
  */
 export function locateComponent(
   one: ScopedBlock,
-  schema: z.ZodObject | undefined,
+  schema: z.ZodMiniObject | undefined,
   options: LocateOptions,
 ): LocatedObject {
   const [label] = one.block.labels;

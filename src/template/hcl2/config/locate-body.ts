@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { ProblemList } from "../../../base/problems.ts";
 import type { LocatedList, LocatedMember, LocatedObject, LocatedValue } from "../../plan/located-value.ts";
 import { type FieldShape, shapeOf } from "../../schema/field-shape.ts";
@@ -21,7 +21,7 @@ interface LocateOptions {
  */
 export function locateBody(
   { block, scope }: ScopedBlock,
-  schema: z.ZodObject | undefined,
+  schema: z.ZodMiniObject | undefined,
   options: LocateOptions,
 ): LocatedObject {
   const shapes = shapesOf(schema);
@@ -44,9 +44,9 @@ type Shapes = ReadonlyMap<string, FieldShape>;
 
 const NO_SHAPES: Shapes = new Map();
 /** A schema is asked for every block of every build. */
-const known = new WeakMap<z.ZodObject, Shapes>();
+const known = new WeakMap<z.ZodMiniObject, Shapes>();
 
-function shapesOf(schema: z.ZodObject | undefined): Shapes {
+function shapesOf(schema: z.ZodMiniObject | undefined): Shapes {
   if (schema === undefined) return NO_SHAPES;
   const shapes =
     known.get(schema) ?? new Map(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]));

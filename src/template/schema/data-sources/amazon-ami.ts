@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { STRING } from "../../hcl2/values/value.ts";
 import { ACCESS_KEYS_NOT_YET, accessFields } from "../access-fields.ts";
 import { imageFilterFields } from "../image-fields.ts";

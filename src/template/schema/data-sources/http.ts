@@ -1,16 +1,17 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { STRING } from "../../hcl2/values/value.ts";
+import { described } from "../fields.ts";
 import type { DataSource } from "./data-source.ts";
 
 /** The keys of `data "http"`. */
 export const httpDataSchema = z.strictObject({
-  url: z
-    .string()
-    .regex(/^https?:\/\//, 'must start with "http://" or "https://"')
-    .describe("What is asked"),
-  method: z.enum(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]).default("GET").describe("HTTP method"),
-  request_headers: z.record(z.string(), z.string()).default({}).describe("Headers of the request"),
-  request_body: z.string().optional().describe("Body of the request"),
+  url: described(z.string().check(z.regex(/^https?:\/\//, 'must start with "http://" or "https://"')), "What is asked"),
+  method: described(
+    z._default(z.enum(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]), "GET"),
+    "HTTP method",
+  ),
+  request_headers: described(z._default(z.record(z.string(), z.string()), {}), "Headers of the request"),
+  request_body: described(z.optional(z.string()), "Body of the request"),
 });
 
 export type HttpDataConfig = z.infer<typeof httpDataSchema>;
