@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { hasCode } from "../../../aws/aws-error.ts";
-import type { Image } from "../../../aws/ec2-api.ts";
+import type { Image, ImageCopyPlan } from "../../../aws/ec2-api.ts";
 import { waitFor } from "../../../aws/wait.ts";
 import { ToolError } from "../../../base/errors.ts";
-import type { SnapshotId } from "../../../base/ids.ts";
+import type { ImageId, SnapshotId } from "../../../base/ids.ts";
 import type { BuildContext, StepProgress } from "../../build-context.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
+import { VISIBLE_WITHIN_MS } from "../../settle.ts";
 
 /** The key of the tag by which the account's own copy of somebody else's image is found again. Its value is that image. */
 const COPY_TAG = "amibake:copy-of";
@@ -36,7 +37,10 @@ export async function earlierCopy(context: BuildContext, source: SourceImage): P
   if (found === undefined) return undefined;
   return context.runStep(
     `Using the copy of ${source.imageId} in this account`,
-    (progress) => waitForCopy(context, source, found, progress),
+    async (progress) => {
+      const copy = found.state === "available" ? found : await waitForCopy(context, found.imageId, progress);
+      return baseOf(copy, progress);
+    },
     { isRepeatable: true },
   );
 }
@@ -46,49 +50,99 @@ export async function earlierCopy(context: BuildContext, source: SourceImage): P
  * It stays, also when the build fails.
  */
 export async function copyBase(context: BuildContext, source: SourceImage, reason: string): Promise<Base> {
-  const { ec2, emit } = context;
   const price = (source.root.sizeGib * USD_PER_GIB_MONTH).toFixed(2);
-  emit({
+  context.emit({
     type: "message",
     text: `${source.imageId} is copied into this account, once: ${reason}. The copy stays, tagged ${COPY_TAG}=${source.imageId}, for the builds to come; its snapshot costs up to $${price} a month`,
   });
   return context.runStep(
     `Copying ${source.imageId} (${source.name}) into this account`,
-    async (progress) => {
-      const plan = {
-        sourceImageId: source.imageId,
-        name: `amibake copy of ${source.imageId}`,
-        description: `Copy of ${source.imageId}, for amibake to build on`,
-        tags: { [COPY_TAG]: source.imageId },
-        clientToken: randomUUID(),
-      };
-      try {
-        await ec2.copyImage(plan);
-      } catch (error) {
-        // Another build was faster; and where it was not, waiting for the copy says so.
-        if (!hasCode(error, "InvalidAMIName.Duplicate")) throw error;
-      }
-      return waitForCopy(context, source, undefined, progress);
-    },
+    async (progress) => baseOf(await waitForCopy(context, await beginCopy(context, source), progress), progress),
     { isRepeatable: true },
   );
 }
 
-async function waitForCopy(
-  context: BuildContext,
-  source: SourceImage,
-  known: Image | undefined,
-  progress: StepProgress,
-): Promise<Base> {
-  const { polling, signal, clock } = context;
+/** Has the copy made, or finds the one that another build was faster to begin. */
+async function beginCopy(context: BuildContext, source: SourceImage): Promise<ImageId> {
+  const plan = {
+    sourceImageId: source.imageId,
+    name: `amibake copy of ${source.imageId}`,
+    description: `Copy of ${source.imageId}, for amibake to build on`,
+    tags: { [COPY_TAG]: source.imageId },
+    clientToken: randomUUID(),
+  };
+  try {
+    return await context.ec2.copyImage(plan);
+  } catch (error) {
+    if (!hasCode(error, "InvalidAMIName.Duplicate")) throw error;
+    const holder = await findHolder(context, plan.name);
+    if (holder?.tags[COPY_TAG] === source.imageId) return holder.imageId;
+    throw nameTaken(plan, holder, error);
+  }
+}
+
+/** The image that has a name. One that was begun a moment ago may not be visible yet, and a disabled one never is. */
+async function findHolder({ ec2, signal, clock }: BuildContext, name: string): Promise<Image | undefined> {
+  const start = clock.now();
+  const look = async (): Promise<Image | "none" | undefined> => {
+    const [holder] = await ec2.findImages({ owners: ["self"], filters: { name: [name] }, includeDeprecated: true });
+    return holder ?? (clock.now() - start >= VISIBLE_WITHIN_MS ? "none" : undefined);
+  };
+  // It ends by itself.
+  const deadlineMs = 2 * VISIBLE_WITHIN_MS;
+  const holder = await waitFor(look, { what: `the image "${name}"`, deadlineMs, signal, clock });
+  return holder === "none" ? undefined : holder;
+}
+
+function nameTaken({ sourceImageId, name }: ImageCopyPlan, holder: Image | undefined, cause: unknown): ToolError {
+  const message = `Cannot copy "${sourceImageId}" into this account: the name "${name}" is taken`;
+  if (holder === undefined) {
+    const hint = "EC2 does not show which image has it, so it may be a disabled one: enable or deregister it";
+    return new ToolError("ERR_SOURCE_IMAGE", message, { cause, hint });
+  }
+  const { imageId } = holder;
+  const hint = `If it is a copy of that image, tag it: aws ec2 create-tags --resources ${imageId} --tags Key=${COPY_TAG},Value=${sourceImageId}. If not, deregister it: ${deregisterCommand(imageId)}`;
+  const detail = `by "${imageId}", which has no tag ${COPY_TAG}=${sourceImageId}`;
+  return new ToolError("ERR_SOURCE_IMAGE", `${message} ${detail}`, { hint });
+}
+
+async function waitForCopy(context: BuildContext, imageId: ImageId, progress: StepProgress): Promise<Image> {
+  const { ec2, polling, signal, clock } = context;
+  let seenMs = clock.now();
   const look = async (): Promise<Image | undefined> => {
-    const copy = known?.state === "available" ? known : await findCopy(context, source);
+    // Asked by filter: an id that is not visible yet would be an error.
+    const [copy] = await ec2.findImages({ owners: ["self"], filters: { "image-id": [imageId] } });
+    if (copy === undefined && clock.now() - seenMs >= VISIBLE_WITHIN_MS) throw goneCopy(imageId);
+    if (copy !== undefined) seenMs = clock.now();
     if (copy?.state === "available") return copy;
-    if (copy !== undefined) progress.tell(`${copy.imageId} is pending`);
+    if (copy !== undefined && copy.state !== "pending") throw failedCopy(copy);
+    progress.tell(`${imageId} is ${copy?.state ?? "not visible yet"}`);
     return undefined;
   };
-  const what = `the copy of ${source.imageId} to become available`;
-  const copy = await waitFor(look, { what, deadlineMs: COPY_DEADLINE_MS, polling, signal, clock });
+  const what = `the copy ${imageId} to become available`;
+  return waitFor(look, { what, deadlineMs: COPY_DEADLINE_MS, polling, signal, clock });
+}
+
+function goneCopy(imageId: ImageId): ToolError {
+  return new ToolError("ERR_IMAGE_FAILED", `Cannot use image "${imageId}", the copy to build on: it is gone`, {
+    hint: "Somebody has deregistered it. Build again, and it is copied again",
+  });
+}
+
+/** Its name is not free before it is deregistered. */
+function failedCopy({ imageId, state, stateReason = "no reason given" }: Image): ToolError {
+  return new ToolError(
+    "ERR_IMAGE_FAILED",
+    `Cannot use image "${imageId}", the copy to build on: its state is ${state}: ${stateReason}`,
+    { hint: `Deregister it and build again, and it is copied again: ${deregisterCommand(imageId)}` },
+  );
+}
+
+function deregisterCommand(imageId: ImageId): string {
+  return `aws ec2 deregister-image --image-id ${imageId}`;
+}
+
+function baseOf(copy: Image, progress: StepProgress): Base {
   progress.tell(`${copy.imageId} is the copy`);
   return rootOf(copy);
 }
@@ -100,7 +154,7 @@ function rootOf(copy: Image): Base {
       "ERR_SOURCE_IMAGE",
       `Cannot build on "${copy.imageId}": it has no snapshot for its root device`,
       {
-        hint: `Deregister it, and it is copied again: aws ec2 deregister-image --image-id ${copy.imageId}`,
+        hint: `Deregister it, and it is copied again: ${deregisterCommand(copy.imageId)}`,
       },
     );
   }
