@@ -255,3 +255,27 @@ test("a base that was shared by name is copied too where EBS refuses it as a par
     "the copy's and the image's",
   );
 });
+
+test("what a policy does not allow is no reason to copy: the build fails with the hint, and nothing stays", async () => {
+  await shareBase({ Group: "all" });
+  await shareBase({ UserId: "555566667777" });
+  const template = await templateOf([shell("echo mine >/etc/whose")]);
+  for (const [accountId, action] of [
+    ["555566667777", "ListSnapshotBlocks"],
+    ["555566667777", "StartSnapshot"],
+    // It cannot read the blocks of a public snapshot either.
+    ["666677778888", "StartSnapshot"],
+  ] as const) {
+    const env = await otherAccount(accountId);
+    await setFaults(cloud, [{ fault: "denied", actions: [action] }]);
+    const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
+    await setFaults(cloud, []);
+    assert.equal(exitCode, 1, stdout + stderr);
+    assert.match(stderr, new RegExp(`Cannot ${action}.* is not authorized to perform: ebs:${action}`));
+    assert.match(stderr, /Allow ebs:StartSnapshot, .* in the policy/);
+    assert.doesNotMatch(stdout, /is copied into this account/);
+    using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+    const { Snapshots } = await ec2.client.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"] }));
+    assert.deepEqual(Snapshots, []);
+  }
+});

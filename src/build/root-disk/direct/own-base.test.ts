@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AwsError } from "../../../aws/aws-error.ts";
 import type { Image, ImageCopyPlan, ImageQuery } from "../../../aws/ec2-api.ts";
-import { messageOf, type ToolError } from "../../../base/errors.ts";
+import { messageOf, ToolError } from "../../../base/errors.ts";
 import { NEVER } from "../../../base/never.ts";
 import type { BuildContext } from "../../build-context.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
-import { copyBase, earlierCopy } from "./own-base.ts";
+import { copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
 
 const SOURCE = { imageId: "ami-source", name: "theirs", root: { snapshotId: "snap-source", sizeGib: 8 } };
 const NAME = "amibake copy of ami-source";
@@ -131,4 +131,46 @@ test("a copy that is gone while it is waited for is no longer waited for", async
     message: /"ami-copied", the copy to build on: it is gone$/,
   });
   assert.ok(elapsedMs() < 120_000, `${elapsedMs()} ms`);
+});
+
+function refusal(code: string, reason: string | undefined, detail: string): AwsError {
+  return new AwsError("StartSnapshot", code, detail, { reason });
+}
+
+const DENIED =
+  "User: arn:aws:iam::1:user/u is not authorized to perform: ebs:StartSnapshot because no identity-based policy allows the ebs:StartSnapshot action";
+const NOT_ITS_OWN = "The account is not authorized to access the snapshot 'snap-1'.";
+
+test("reasonToCopy() finds one where EBS refuses the snapshot itself", () => {
+  for (const error of [
+    refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN),
+    refusal("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot 'snap-1' does not exist."),
+    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' cannot be used."),
+    // As it comes from the block server.
+    new ToolError("ERR_AWS", `Cannot ListSnapshotBlocks: AccessDeniedException (UNAUTHORIZED_ACCOUNT): ${NOT_ITS_OWN}`),
+  ]) {
+    assert.match(reasonToCopy(error, false) ?? "", /public snapshot/, error.message);
+  }
+});
+
+test("reasonToCopy() finds none where the copy, which costs money, would be refused too", () => {
+  for (const error of [
+    refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", DENIED),
+    refusal(
+      "AccessDeniedException",
+      undefined,
+      DENIED.replace(/because .*/, "with an explicit deny in a permissions boundary"),
+    ),
+    refusal("AccessDeniedException", "DEPENDENCY_ACCESS_DENIED", "The KMS key cannot be used."),
+    refusal("ValidationException", "INVALID_TAG", "A tag key starts with 'aws:'."),
+    refusal(
+      "ValidationException",
+      "INVALID_VOLUME_SIZE",
+      "The volume size 1 GiB is smaller than that of the parent snapshot.",
+    ),
+    new ToolError("ERR_AWS", `Cannot ListSnapshotBlocks: AccessDeniedException: ${DENIED}`),
+    new Error("AccessDeniedException"),
+  ]) {
+    assert.equal(reasonToCopy(error, false), undefined, error.message);
+  }
 });

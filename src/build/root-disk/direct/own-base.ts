@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hasCode } from "../../../aws/aws-error.ts";
+import { hasCode, isOfPolicy } from "../../../aws/aws-error.ts";
 import type { Image, ImageCopyPlan } from "../../../aws/ec2-api.ts";
 import { waitFor } from "../../../aws/wait.ts";
 import { ToolError } from "../../../base/errors.ts";
@@ -173,8 +173,14 @@ export function reasonToCopy(error: unknown, isOwn: boolean): string | undefined
     return "its snapshot is not encrypted, and this account encrypts by default";
   }
   if (isOwn) return undefined;
-  const isRefused = /AccessDenied|ValidationException|ResourceNotFoundException|UnauthorizedOperation/.test(text);
-  return isRefused
+  return isSnapshotRefused(text)
     ? "the blocks of a public snapshot cannot be read, nor can every shared one be built upon"
     : undefined;
+}
+
+/** Whether EBS refuses the snapshot, or refuses it as a parent. What a policy or a KMS key refuses, a copy does not mend. */
+function isSnapshotRefused(text: string): boolean {
+  if (isOfPolicy(text) || /DEPENDENCY_ACCESS_DENIED/.test(text)) return false;
+  if (/ValidationException/.test(text)) return /parent/i.test(text) && !/INVALID_VOLUME_SIZE/.test(text);
+  return /AccessDeniedException|ResourceNotFoundException/.test(text);
 }
