@@ -10,10 +10,12 @@ import {
   EC2Client,
   ModifyImageAttributeCommand,
   ModifySnapshotAttributeCommand,
+  RegisterImageCommand,
+  waitUntilImageAvailable,
 } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { runCommand } from "../../src/linux/run-command.ts";
-import { askCloud } from "../helpers/ask-cloud.ts";
+import { askCloud, HOST_ARCHITECTURE } from "../helpers/ask-cloud.ts";
 import { writeTemplate } from "../helpers/build-template.ts";
 import { orphanedOverlays, overlayDevice, processesIn } from "../helpers/build-traces.ts";
 import { buildAtOnce } from "../helpers/builds-at-once.ts";
@@ -195,14 +197,15 @@ function disposable<Client extends { destroy(): void }>(client: Client): { reado
   return { client, [Symbol.dispose]: () => client.destroy() };
 }
 
-/** Lets others launch the base image and read its snapshot. */
-async function shareBase(grantee: { readonly Group: "all" } | { readonly UserId: string }): Promise<void> {
+/** Lets others launch the base image and read its snapshot, which is returned. */
+async function shareBase(grantee: { readonly Group: "all" } | { readonly UserId: string }): Promise<string> {
   const ImageId = cloud.baseImageId;
   await cloud.ec2.send(new ModifyImageAttributeCommand({ ImageId, LaunchPermission: { Add: [grantee] } }));
   const { Images = [] } = await cloud.ec2.send(new DescribeImagesCommand({ ImageIds: [ImageId] }));
   const SnapshotId = Images[0]?.BlockDeviceMappings?.[0]?.Ebs?.SnapshotId;
   const CreateVolumePermission = { Add: [grantee] };
   await cloud.ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }));
+  return SnapshotId ?? "";
 }
 
 test("a public base is copied into the account once, also for builds at the same time, and told; later it is found", async () => {
@@ -254,6 +257,23 @@ test("a base that was shared by name is copied too where EBS refuses it as a par
     ["completed", "completed"],
     "the copy's and the image's",
   );
+});
+
+test("an own image of somebody else's shared snapshot is copied too", async () => {
+  const SnapshotId = await shareBase({ UserId: "777788889999" });
+  const env = await otherAccount("777788889999");
+  using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+  const { ImageId: source_ami } = await ec2.client.send(
+    new RegisterImageCommand({
+      ...{ Name: "mine", Architecture: HOST_ARCHITECTURE, VirtualizationType: "hvm", RootDeviceName: "/dev/xvda" },
+      BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { SnapshotId } }],
+    }),
+  );
+  await waitUntilImageAvailable({ client: ec2.client, maxWaitTime: 60 }, { ImageIds: [source_ami ?? ""] });
+  const template = await templateOf([shell("echo mine >/etc/whose")], { source_ami });
+  const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(exitCode, 0, stdout + stderr);
+  assert.match(stdout, new RegExp(`${source_ami} is copied into this account, once: `));
 });
 
 test("what a policy does not allow is no reason to copy: the build fails with the hint, and nothing stays", async () => {

@@ -174,3 +174,14 @@ test("reasonToCopy() finds none where the copy, which costs money, would be refu
     assert.equal(reasonToCopy(error, false), undefined, error.message);
   }
 });
+
+test("reasonToCopy() finds one for an own image only where its snapshot is somebody else's", () => {
+  assert.ok(reasonToCopy(refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN), true));
+  for (const error of [
+    refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", DENIED),
+    refusal("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot 'snap-1' does not exist."),
+    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' cannot be used."),
+  ]) {
+    assert.equal(reasonToCopy(error, true), undefined, error.message);
+  }
+});

@@ -164,7 +164,7 @@ function rootOf(copy: Image): Base {
 /**
  * Why a snapshot can be used only as a copy of the account's own, or undefined if the error says something else.
  *
- * @param isOwn whether the snapshot belongs to the account.
+ * @param isOwn whether the image belongs to the account. Its snapshot may be one that another account shares all the same.
  */
 export function reasonToCopy(error: unknown, isOwn: boolean): string | undefined {
   // The errors of the block server have crossed a process: their text is all that is the same.
@@ -172,15 +172,19 @@ export function reasonToCopy(error: unknown, isOwn: boolean): string | undefined
   if (/ValidationException/.test(text) && /encrypt/i.test(text)) {
     return "its snapshot is not encrypted, and this account encrypts by default";
   }
-  if (isOwn) return undefined;
-  return isSnapshotRefused(text)
+  const isRefused = isOwn ? isOfAnotherAccount(text) : isOfAnotherAccount(text) || isForeignRefused(text);
+  return isRefused
     ? "the blocks of a public snapshot cannot be read, nor can every shared one be built upon"
     : undefined;
 }
 
-/** Whether EBS refuses the snapshot, or refuses it as a parent. What a policy or a KMS key refuses, a copy does not mend. */
-function isSnapshotRefused(text: string): boolean {
-  if (isOfPolicy(text) || /DEPENDENCY_ACCESS_DENIED/.test(text)) return false;
+/** Whether EBS refuses the snapshot for its owner. What a policy or a KMS key refuses, a copy does not mend. */
+function isOfAnotherAccount(text: string): boolean {
+  return /AccessDeniedException/.test(text) && !isOfPolicy(text) && !/DEPENDENCY_ACCESS_DENIED/.test(text);
+}
+
+/** In which other words EBS may refuse a snapshot that is known to be somebody else's, or refuse it as a parent. */
+function isForeignRefused(text: string): boolean {
   if (/ValidationException/.test(text)) return /parent/i.test(text) && !/INVALID_VOLUME_SIZE/.test(text);
-  return /AccessDeniedException|ResourceNotFoundException/.test(text);
+  return /ResourceNotFoundException/.test(text);
 }
