@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  DeregisterImageCommand,
   DescribeImagesCommand,
   DescribeSnapshotsCommand,
   EC2Client,
@@ -259,7 +260,27 @@ test("a base that was shared by name is copied too where EBS refuses it as a par
   );
 });
 
-test("an own image of somebody else's shared snapshot is copied too", async () => {
+test("a copy that fails ends the build that made it and those that find it, until it is deregistered", async () => {
+  await shareBase({ Group: "all" });
+  const env = await otherAccount("888899990000");
+  using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+  const template = await templateOf([shell("echo mine >/etc/whose")]);
+  await setFaults(cloud, [{ fault: "image-failed", actions: ["CopyImage"], calls: [1], message: "out of luck" }]);
+  const failed = await cloud.amibake(["build", "-color=false", template], { env });
+  const { Images: [copy] = [] } = await ec2.client.send(new DescribeImagesCommand({ Owners: ["self"] }));
+  const next = await cloud.amibake(["build", "-color=false", template], { env });
+  await setFaults(cloud, []);
+  for (const { exitCode, stdout, stderr } of [failed, next]) {
+    assert.equal(exitCode, 1, stdout + stderr);
+    assert.match(stderr, new RegExp(`Cannot use image "${copy?.ImageId}".* its state is failed: out of luck`));
+    assert.match(stderr, new RegExp(`aws ec2 deregister-image --image-id ${copy?.ImageId}`));
+  }
+  await ec2.client.send(new DeregisterImageCommand({ ImageId: copy?.ImageId }));
+  const last = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(last.exitCode, 0, last.stdout + last.stderr);
+});
+
+test("an own image of somebody else's shared snapshot is copied too, and that is told once", async () => {
   const SnapshotId = await shareBase({ UserId: "777788889999" });
   const env = await otherAccount("777788889999");
   using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
@@ -274,6 +295,10 @@ test("an own image of somebody else's shared snapshot is copied too", async () =
   const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
   assert.equal(exitCode, 0, stdout + stderr);
   assert.match(stdout, new RegExp(`${source_ami} is copied into this account, once: `));
+  const again = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(again.exitCode, 0, again.stdout + again.stderr);
+  assert.match(again.stdout, new RegExp(`Using the copy of ${source_ami} in this account`));
+  assert.doesNotMatch(again.stdout, /is copied into this account/);
 });
 
 test("what a policy does not allow is no reason to copy: the build fails with the hint, and nothing stays", async () => {

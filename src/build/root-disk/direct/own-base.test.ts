@@ -24,16 +24,17 @@ type Fate = readonly (Partial<Image> | "hidden")[];
 /** An account with some images, in which a build runs whose waits take no time. */
 function account(
   images: readonly Image[],
-  { fate = [{}], isDisabled = false }: { fate?: Fate; isDisabled?: boolean } = {},
+  { fate = [{}], isDisabled = false, fasterId }: { fate?: Fate; isDisabled?: boolean; fasterId?: string } = {},
 ) {
   const told: string[] = [];
   const copied: string[] = [];
+  const all = [...images];
   let looks = 0;
   let nowMs = 0;
   const shown = (): Image[] => {
-    if (copied.length === 0) return [...images];
+    if (copied.length === 0) return all;
     const now = fate[Math.min(looks++, fate.length - 1)] ?? "hidden";
-    return now === "hidden" ? [...images] : [...images, image("ami-copied", now)];
+    return now === "hidden" ? all : [...all, image("ami-copied", now)];
   };
   const ec2 = {
     async findImages({ filters = {} }: ImageQuery) {
@@ -46,7 +47,8 @@ function account(
       );
     },
     async copyImage({ name }: ImageCopyPlan) {
-      if (isDisabled || images.some((one) => one.name === name)) {
+      if (fasterId !== undefined) all.push(image(fasterId));
+      if (isDisabled || all.some((one) => one.name === name)) {
         throw new AwsError("CopyImage", "InvalidAMIName.Duplicate", `AMI name ${name} is already in use by AMI ami-it`);
       }
       copied.push("ami-copied");
@@ -96,10 +98,17 @@ test("copyBase() fails at once where the copy does, with EC2's reason and what f
   const next = account([image("ami-copied", { state: "failed", stateReason: "no room" })]);
   assert.equal(await next.earlier(), undefined);
   await assert.rejects(next.copy(), failure);
+  assert.deepEqual(next.told, []);
+});
+
+test("copyBase() tells of no copy, nor of its price, where there is one", async () => {
+  const { copy, copied, told } = account([image("ami-earlier")]);
+  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-earlier" });
+  assert.deepEqual([copied, told], [[], ["ami-earlier is the copy"]]);
 });
 
 test("copyBase() shares a copy that another build was faster to begin", async () => {
-  const { copy, copied } = account([image("ami-faster")]);
+  const { copy, copied } = account([], { fasterId: "ami-faster" });
   assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-faster" });
   assert.deepEqual(copied, []);
 });

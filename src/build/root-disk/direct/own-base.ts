@@ -5,6 +5,7 @@ import { waitFor } from "../../../aws/wait.ts";
 import { ToolError } from "../../../base/errors.ts";
 import type { ImageId, SnapshotId } from "../../../base/ids.ts";
 import type { BuildContext, StepProgress } from "../../build-context.ts";
+import { isGoing } from "../../draft.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
 import { VISIBLE_WITHIN_MS } from "../../settle.ts";
 
@@ -22,27 +23,20 @@ export type Base = Pick<SourceImage["root"], "snapshotId">;
 /**
  * The copy of an image that an earlier build has made in this account.
  *
- * @returns undefined if there is none; the copy may not be finished yet, see `waitForCopy`.
+ * @returns undefined if there is none. The copy may not be finished yet, see `waitForCopy`, or may have failed.
  */
 async function findCopy({ ec2 }: BuildContext, source: SourceImage): Promise<Image | undefined> {
-  const copies = await ec2.findImages({ owners: ["self"], filters: { [`tag:${COPY_TAG}`]: [source.imageId] } });
-  const usable = copies.filter(({ state }) => state === "available" || state === "pending");
-  // One that is ready before one that is not.
-  return usable.toSorted((a, b) => a.state.localeCompare(b.state))[0];
+  const tagged = await ec2.findImages({ owners: ["self"], filters: { [`tag:${COPY_TAG}`]: [source.imageId] } });
+  const copies = tagged.filter(({ state }) => !isGoing(state));
+  const inState = (wanted: string) => copies.find(({ state }) => state === wanted);
+  return inState("available") ?? inState("pending") ?? copies[0];
 }
 
 /** The base that an earlier build has copied, ready to be read, or undefined. */
 export async function earlierCopy(context: BuildContext, source: SourceImage): Promise<Base | undefined> {
   const found = await findCopy(context, source);
-  if (found === undefined) return undefined;
-  return context.runStep(
-    `Using the copy of ${source.imageId} in this account`,
-    async (progress) => {
-      const copy = found.state === "available" ? found : await waitForCopy(context, found.imageId, progress);
-      return baseOf(copy, progress);
-    },
-    { isRepeatable: true },
-  );
+  const isUsable = found?.state === "available" || found?.state === "pending";
+  return isUsable ? useCopy(context, source, found) : undefined;
 }
 
 /**
@@ -50,6 +44,9 @@ export async function earlierCopy(context: BuildContext, source: SourceImage): P
  * It stays, also when the build fails.
  */
 export async function copyBase(context: BuildContext, source: SourceImage, reason: string): Promise<Base> {
+  // Also one that failed: while it is there, there is no other.
+  const found = await findCopy(context, source);
+  if (found !== undefined) return useCopy(context, source, found);
   const price = (source.root.sizeGib * USD_PER_GIB_MONTH).toFixed(2);
   context.emit({
     type: "message",
@@ -58,6 +55,17 @@ export async function copyBase(context: BuildContext, source: SourceImage, reaso
   return context.runStep(
     `Copying ${source.imageId} (${source.name}) into this account`,
     async (progress) => baseOf(await waitForCopy(context, await beginCopy(context, source), progress), progress),
+    { isRepeatable: true },
+  );
+}
+
+async function useCopy(context: BuildContext, source: SourceImage, found: Image): Promise<Base> {
+  return context.runStep(
+    `Using the copy of ${source.imageId} in this account`,
+    async (progress) => {
+      const copy = found.state === "available" ? found : await waitForCopy(context, found.imageId, progress);
+      return baseOf(copy, progress);
+    },
     { isRepeatable: true },
   );
 }
