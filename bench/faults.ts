@@ -1,8 +1,8 @@
 // Every fault of the local cloud at every call of a build. Needs root.
 //
-//   node --import tsx bench/faults.ts [--builder amazon-direct] [--only PATTERN] [--sample 40 --seed 1] [--clouds 2]
+//   node --import tsx bench/faults.ts [--builder amazon-direct [--copy-base]] [--only PATTERN] [--sample 40 --seed 1] [--clouds 2]
 //
-// Prints how each case ended and the counts; exits 1 if a case has a problem.
+// With --copy-base, each build has to copy its base into the account first. Prints how each case ended and the counts; exits 1 if a case has a problem.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ import { endRequested, runWorkers } from "./workers.ts";
 const { values } = parseArgs({
   options: {
     builder: { type: "string", default: "amazon-chroot" },
+    "copy-base": { type: "boolean", default: false },
     only: { type: "string", default: "" },
     sample: { type: "string" },
     seed: { type: "string", default: "1" },
@@ -55,7 +56,7 @@ async function bundlePrograms(): Promise<{ directory: string } & AsyncDisposable
 }
 
 async function work(number: number, builder: Builder): Promise<void> {
-  await using matrix = await openFaultMatrix(builder);
+  await using matrix = await openFaultMatrix(builder, { copiesBase: values["copy-base"] });
   const chosen = sampled(matrix.cases.filter(({ name }) => new RegExp(values.only).test(name)));
   const end = endRequested();
   for (let index = number; index < chosen.length && !end.aborted; index += Number(values.clouds)) {

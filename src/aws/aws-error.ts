@@ -37,7 +37,7 @@ export class AwsError extends ToolError {
   ) {
     const code = reason === undefined ? awsCode : `${awsCode} (${reason})`;
     const what = subject === undefined ? call : `${call} ${subject}`;
-    super("ERR_AWS", `Cannot ${what}: ${code}: ${detail}`, { hint: HINTS[reason ?? ""] ?? HINTS[awsCode] });
+    super("ERR_AWS", `Cannot ${what}: ${code}: ${detail}`, { hint: hintFor(awsCode, reason, detail) });
     this.call = call;
     this.awsCode = awsCode;
     this.requestId = requestId;
@@ -64,6 +64,15 @@ export function isStillInUse(error: unknown): boolean {
   if (hasCode(error, "VolumeInUse", "InvalidSnapshot.InUse")) return true;
   // A volume that is still being created.
   return hasCode(error, "IncorrectState") && (error as AwsError).call === "DeleteVolume";
+}
+
+/**
+ * Whether it is a policy that does not allow the action. EBS has the same code for a snapshot that is somebody else's.
+ *
+ * @param text the message of an AccessDeniedException; docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html.
+ */
+export function isOfPolicy(text: string): boolean {
+  return /not authorized to perform|explicit deny/.test(text);
 }
 
 /** Whether EBS said so for this reason, e.g. "INVALID_BLOCK_TOKEN". */
@@ -188,6 +197,11 @@ function codeOf(thrown: unknown): { code: string; requestId?: string | undefined
   }
   const name = thrown instanceof Error ? thrown.name : "Unknown";
   return { code: name, requestId: metadata.requestId };
+}
+
+function hintFor(awsCode: string, reason: string | undefined, detail: string): string | undefined {
+  if (awsCode === "AccessDeniedException" && isOfPolicy(detail)) return HINTS[awsCode];
+  return HINTS[reason ?? ""] ?? HINTS[awsCode];
 }
 
 const HINTS: Readonly<Record<string, string>> = {

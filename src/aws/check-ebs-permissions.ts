@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-ebs";
 import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import { ZERO_BLOCK, ZERO_BLOCK_SHA256 } from "../base/zero-block.ts";
-import type { AwsError } from "./aws-error.ts";
+import { type AwsError, isOfPolicy } from "./aws-error.ts";
 import { askForEach, type CheckPermissionsOptions, type PermissionCheck, type Verdict } from "./permission-check.ts";
 
 // Well-formed and, all but surely, nobody's: reading finds nothing, and nothing can be written to it.
@@ -67,7 +67,6 @@ export async function checkEbsPermissions(options: CheckPermissionsOptions): Pro
 
 function judge({ awsCode, message }: AwsError): Verdict {
   if (awsCode === "ResourceNotFoundException") return { verdict: "allowed", detail: "" };
-  // The same code says that a snapshot is somebody else's.
-  const isOfPolicy = awsCode === "AccessDeniedException" && /not authorized to perform|explicit deny/.test(message);
-  return { verdict: isOfPolicy ? "refused" : "unknown", detail: message };
+  const isRefused = awsCode === "AccessDeniedException" && isOfPolicy(message);
+  return { verdict: isRefused ? "refused" : "unknown", detail: message };
 }

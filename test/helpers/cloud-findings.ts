@@ -56,6 +56,14 @@ export async function findStrayManifests(cloud: TestCloud, stateDirectory: strin
   return names.filter((name) => !expected.includes(name)).map((name) => `manifest ${name}`);
 }
 
+/** The ids of the copies of base images, finished or not, and of their snapshots: they stay whatever becomes of a build. */
+export async function findBaseCopies({ ec2 }: TestCloud): Promise<string[]> {
+  const Filters = [{ Name: "tag-key", Values: ["amibake:copy-of"] }];
+  const { Images = [] } = await ec2.send(new DescribeImagesCommand({ Owners: ["self"], Filters }));
+  const { Snapshots = [] } = await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"], Filters }));
+  return [...Images.map(({ ImageId = "" }) => ImageId), ...Snapshots.map(({ SnapshotId = "" }) => SnapshotId)];
+}
+
 /** Leaves the base image alone in the cloud, so that each trial begins as the first did. */
 export async function dropAllButBase({ ec2, resources }: TestCloud): Promise<void> {
   const ids = await resources();

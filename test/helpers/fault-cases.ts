@@ -21,7 +21,7 @@ export const COUNTED_ACTIONS = [
   ...["GetCallerIdentity", "DescribeInstances", "DescribeImages", "DescribeImageAttribute", "DescribeTags"],
   ...["CreateVolume", "DescribeVolumes", "AttachVolume", "DetachVolume", "DeleteVolume"],
   ...["CreateSnapshot", "DescribeSnapshots", "DeleteSnapshot"],
-  ...["RegisterImage", "ModifyImageAttribute", "DeregisterImage", "CreateTags", "DeleteTags"],
+  ...["CopyImage", "RegisterImage", "ModifyImageAttribute", "DeregisterImage", "CreateTags", "DeleteTags"],
   ...["ListSnapshotBlocks", "GetSnapshotBlock", "StartSnapshot", "PutSnapshotBlock", "CompleteSnapshot"],
 ];
 
@@ -44,7 +44,7 @@ interface Kind {
   readonly also?: readonly FaultRule[];
 }
 
-const INVISIBLE_ACTIONS = ["CreateVolume", "CreateSnapshot", "StartSnapshot", "RegisterImage"];
+const INVISIBLE_ACTIONS = ["CreateVolume", "CreateSnapshot", "StartSnapshot", "RegisterImage", "CopyImage"];
 
 const ANYWHERE = ["first", "middle", "last", "every"] as const;
 

@@ -3,13 +3,21 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { EnableEbsEncryptionByDefaultCommand } from "@aws-sdk/client-ec2";
 import { AsyncDisposableStack } from "../../src/base/async-disposable-stack.ts";
 import { flattenFailure, messageOf, ToolError } from "../../src/base/errors.ts";
 import type { BuildSummary } from "../../src/build/run-builds.ts";
 import { FAULTS } from "../../src/local-cloud/faults/fault-kinds.ts";
 import { writeTemplate } from "./build-template.ts";
 import { mountsAnywhere, orphanedOverlays, processesIn } from "./build-traces.ts";
-import { dropAllButBase, type FoundImage, findBaseDamage, findImages, findStrayManifests } from "./cloud-findings.ts";
+import {
+  dropAllButBase,
+  type FoundImage,
+  findBaseCopies,
+  findBaseDamage,
+  findImages,
+  findStrayManifests,
+} from "./cloud-findings.ts";
 import { BUILD_KINDS, type Builder, type BuildKind } from "./crash-plan.ts";
 import { type CallCounts, COUNTED_ACTIONS, type FaultCase, faultCases } from "./fault-cases.ts";
 import { type ImageTree, readImageContent, treeDifferences } from "./image-content.ts";
@@ -41,10 +49,15 @@ export interface FaultMatrix extends AsyncDisposable {
   run(faultCase: FaultCase): Promise<FaultOutcome>;
 }
 
-/** Starts a cloud and counts the calls of the undisturbed builds. */
-export async function openFaultMatrix(builder: Builder): Promise<FaultMatrix> {
+/**
+ * Starts a cloud and counts the calls of the undisturbed builds.
+ *
+ * @param options.copiesBase whether each build has to copy its base, as the account encrypts by default and that is not.
+ */
+export async function openFaultMatrix(builder: Builder, { copiesBase = false } = {}): Promise<FaultMatrix> {
   await using undo = new AsyncDisposableStack();
   const cloud = undo.use(await startTestCloud());
+  if (copiesBase) await cloud.ec2.send(new EnableEbsEncryptionByDefaultCommand({}));
   const counts = {} as Record<BuildKind, CallCounts[BuildKind]>;
   let tree: ImageTree = new Map();
   for (const build of BUILD_KINDS) {
@@ -79,7 +92,8 @@ async function undisturbedBuild(
   const { problems } = await bake(stage, { name: "no fault", build, speed: 1 });
   if (problems.length > 0) throw new Error(problems.join("\n"));
   const { rules } = await setFaults(cloud, []);
-  const [image] = await findImages(cloud);
+  const copies = await findBaseCopies(cloud);
+  const image = (await findImages(cloud)).find(({ imageId }) => !copies.includes(imageId));
   const tree =
     image === undefined || stage.builder === "amazon-chroot"
       ? undefined
@@ -108,12 +122,13 @@ async function runCase(stage: Stage, faultCase: FaultCase, undisturbed: ImageTre
     ...(await findBaseDamage(cloud)),
     ...(await findStrayManifests(cloud, stateDirectory(cloud))),
   ];
-  const expected = new Set([...kept.flatMap((image) => [image.imageId, image.snapshotId]), ...named]);
+  const staying = [...kept.flatMap((image) => [image.imageId, image.snapshotId]), ...(await findBaseCopies(cloud))];
+  const expected = new Set([...staying, ...named]);
   const before = await cloud.resources();
   found.push(...before.filter((id) => !expected.has(id)).map((id) => `left in silence: ${id}`));
   if (before.some((id) => named.includes(id)) || (await journals(cloud)).length > 0) {
     if (named.length === 0) found.push("a journal was left, and no leftover named");
-    found.push(...(await cleanUp(cloud, new Set(kept.flatMap((image) => [image.imageId, image.snapshotId])))));
+    found.push(...(await cleanUp(cloud, new Set(staying))));
   }
   await dropAllButBase(cloud);
   await rm(stateDirectory(cloud), { recursive: true, force: true });

@@ -5,15 +5,18 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  DeregisterImageCommand,
   DescribeImagesCommand,
   DescribeSnapshotsCommand,
   EC2Client,
   ModifyImageAttributeCommand,
   ModifySnapshotAttributeCommand,
+  RegisterImageCommand,
+  waitUntilImageAvailable,
 } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { runCommand } from "../../src/linux/run-command.ts";
-import { askCloud } from "../helpers/ask-cloud.ts";
+import { askCloud, HOST_ARCHITECTURE } from "../helpers/ask-cloud.ts";
 import { writeTemplate } from "../helpers/build-template.ts";
 import { orphanedOverlays, overlayDevice, processesIn } from "../helpers/build-traces.ts";
 import { buildAtOnce } from "../helpers/builds-at-once.ts";
@@ -195,14 +198,15 @@ function disposable<Client extends { destroy(): void }>(client: Client): { reado
   return { client, [Symbol.dispose]: () => client.destroy() };
 }
 
-/** Lets others launch the base image and read its snapshot. */
-async function shareBase(grantee: { readonly Group: "all" } | { readonly UserId: string }): Promise<void> {
+/** Lets others launch the base image and read its snapshot, which is returned. */
+async function shareBase(grantee: { readonly Group: "all" } | { readonly UserId: string }): Promise<string> {
   const ImageId = cloud.baseImageId;
   await cloud.ec2.send(new ModifyImageAttributeCommand({ ImageId, LaunchPermission: { Add: [grantee] } }));
   const { Images = [] } = await cloud.ec2.send(new DescribeImagesCommand({ ImageIds: [ImageId] }));
   const SnapshotId = Images[0]?.BlockDeviceMappings?.[0]?.Ebs?.SnapshotId;
   const CreateVolumePermission = { Add: [grantee] };
   await cloud.ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }));
+  return SnapshotId ?? "";
 }
 
 test("a public base is copied into the account once, also for builds at the same time, and told; later it is found", async () => {
@@ -254,4 +258,69 @@ test("a base that was shared by name is copied too where EBS refuses it as a par
     ["completed", "completed"],
     "the copy's and the image's",
   );
+});
+
+test("a copy that fails ends the build that made it and those that find it, until it is deregistered", async () => {
+  await shareBase({ Group: "all" });
+  const env = await otherAccount("888899990000");
+  using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+  const template = await templateOf([shell("echo mine >/etc/whose")]);
+  await setFaults(cloud, [{ fault: "image-failed", actions: ["CopyImage"], calls: [1], message: "out of luck" }]);
+  const failed = await cloud.amibake(["build", "-color=false", template], { env });
+  const { Images: [copy] = [] } = await ec2.client.send(new DescribeImagesCommand({ Owners: ["self"] }));
+  const next = await cloud.amibake(["build", "-color=false", template], { env });
+  await setFaults(cloud, []);
+  for (const { exitCode, stdout, stderr } of [failed, next]) {
+    assert.equal(exitCode, 1, stdout + stderr);
+    assert.match(stderr, new RegExp(`Cannot use image "${copy?.ImageId}".* its state is failed: out of luck`));
+    assert.match(stderr, new RegExp(`aws ec2 deregister-image --image-id ${copy?.ImageId}`));
+  }
+  await ec2.client.send(new DeregisterImageCommand({ ImageId: copy?.ImageId }));
+  const last = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(last.exitCode, 0, last.stdout + last.stderr);
+});
+
+test("an own image of somebody else's shared snapshot is copied too, and that is told once", async () => {
+  const SnapshotId = await shareBase({ UserId: "777788889999" });
+  const env = await otherAccount("777788889999");
+  using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+  const { ImageId: source_ami } = await ec2.client.send(
+    new RegisterImageCommand({
+      ...{ Name: "mine", Architecture: HOST_ARCHITECTURE, VirtualizationType: "hvm", RootDeviceName: "/dev/xvda" },
+      BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { SnapshotId } }],
+    }),
+  );
+  await waitUntilImageAvailable({ client: ec2.client, maxWaitTime: 60 }, { ImageIds: [source_ami ?? ""] });
+  const template = await templateOf([shell("echo mine >/etc/whose")], { source_ami });
+  const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(exitCode, 0, stdout + stderr);
+  assert.match(stdout, new RegExp(`${source_ami} is copied into this account, once: `));
+  const again = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(again.exitCode, 0, again.stdout + again.stderr);
+  assert.match(again.stdout, new RegExp(`Using the copy of ${source_ami} in this account`));
+  assert.doesNotMatch(again.stdout, /is copied into this account/);
+});
+
+test("what a policy does not allow is no reason to copy: the build fails with the hint, and nothing stays", async () => {
+  await shareBase({ Group: "all" });
+  await shareBase({ UserId: "555566667777" });
+  const template = await templateOf([shell("echo mine >/etc/whose")]);
+  for (const [accountId, action] of [
+    ["555566667777", "ListSnapshotBlocks"],
+    ["555566667777", "StartSnapshot"],
+    // It cannot read the blocks of a public snapshot either.
+    ["666677778888", "StartSnapshot"],
+  ] as const) {
+    const env = await otherAccount(accountId);
+    await setFaults(cloud, [{ fault: "denied", actions: [action] }]);
+    const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
+    await setFaults(cloud, []);
+    assert.equal(exitCode, 1, stdout + stderr);
+    assert.match(stderr, new RegExp(`Cannot ${action}.* is not authorized to perform: ebs:${action}`));
+    assert.match(stderr, /Allow ebs:StartSnapshot, .* in the policy/);
+    assert.doesNotMatch(stdout, /is copied into this account/);
+    using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+    const { Snapshots } = await ec2.client.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"] }));
+    assert.deepEqual(Snapshots, []);
+  }
 });

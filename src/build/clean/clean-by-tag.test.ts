@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Ec2Api, ResourceKind, TaggedResource } from "../../aws/ec2-api.ts";
 import { systemClock } from "../../base/clock.ts";
 import { NEVER } from "../../base/never.ts";
+import { openJournal } from "../journal/journal.ts";
 import { cleanByTag } from "./clean-by-tag.ts";
 import type { CleanEvent } from "./clean-events.ts";
 
@@ -15,21 +19,37 @@ function resource(id: string, build: string, more: Partial<TaggedResource> = {})
   return { kind, id, state: "available", snapshotIds: [], attachedTo: [], tags, ...more };
 }
 
+interface Meanwhile {
+  readonly isInstance?: boolean;
+  readonly journalDirectory?: string;
+  readonly olderThanMs?: number;
+  /** What happens as the account is listed. */
+  readonly onListing?: () => Promise<void>;
+  /** What the account has after it was listed. */
+  readonly later?: readonly TaggedResource[];
+}
+
 /** What is removed of an account that has these; and what is told. */
-async function clean(found: readonly TaggedResource[], { isInstance = true } = {}) {
+async function clean(found: readonly TaggedResource[], meanwhile: Meanwhile = {}) {
+  const { isInstance = true, journalDirectory = "/nonexistent", olderThanMs = 24 * HOUR_MS } = meanwhile;
+  const { onListing, later = found } = meanwhile;
   const removed: string[] = [];
   const events: CleanEvent[] = [];
   const remove = async (id: string) => removed.push(id) > 0;
   const calls = {
-    findTagged: async (kind: ResourceKind) => found.filter((one) => one.kind === kind),
+    async findTagged(kind: ResourceKind, { key, value }: { key: string; value?: string }) {
+      const listed = value === undefined ? found : later.filter(({ tags }) => tags[key] === value);
+      if (value === undefined) await onListing?.();
+      return listed.filter((one) => one.kind === kind);
+    },
     findVolume: async () => undefined,
     detachVolume: async () => {},
     ...{ deleteVolume: remove, deleteSnapshot: remove, deregisterImage: remove },
   };
   const summary = await cleanByTag({
     ec2: { ...calls, releasing: calls } as unknown as Ec2Api,
-    journalDirectory: "/nonexistent",
-    olderThanMs: 24 * HOUR_MS,
+    journalDirectory,
+    olderThanMs,
     findOwnInstanceId: async () => (isInstance ? "i-here" : undefined),
     isDryRun: false,
     signal: NEVER,
@@ -57,4 +77,35 @@ test("cleanByTag() leaves everything of a build alone that may be at work on ano
   }
   // Not on an instance: wherever it is attached is elsewhere.
   assert.deepEqual((await clean([attached], { isInstance: false })).removed, []);
+});
+
+test("cleanByTag() leaves alone what was finished, or taken up, since it was listed", async () => {
+  const found = [
+    resource("ami-1", "long"),
+    resource("snap-1", "long"),
+    resource("vol-1", "long"),
+    resource("vol-2", "dead"),
+  ];
+  const later = [
+    resource("ami-1", "long", { tags: {} }),
+    resource("snap-1", "another"),
+    resource("vol-1", "long", { attachedTo: ["i-there"] }),
+    resource("vol-2", "dead"),
+  ];
+  assert.deepEqual((await clean(found, { later })).removed, ["vol-2"]);
+});
+
+test("cleanByTag() leaves a build's things alone that ended while they were listed", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "amibake-by-tag-"));
+  try {
+    const place = { accountId: "123456789012", region: "us-east-1" };
+    await using journal = await openJournal({ directory, buildName: "web", template: "/web.json", place });
+    // EC2 still shows the tags that the build has taken off.
+    const found = [resource("ami-1", "", { tags: journal.draftTags }), resource("vol-2", "dead")];
+    const onListing = async () => journal[Symbol.asyncDispose]();
+    const { removed } = await clean(found, { journalDirectory: directory, olderThanMs: 0, onListing });
+    assert.deepEqual(removed, ["vol-2"]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

@@ -1,6 +1,6 @@
 // What still carries the draft tag, whoever made it: for builds whose journal is lost, with their host most likely.
 import { hasCode } from "../../aws/aws-error.ts";
-import type { Ec2Api, Ec2Calls, TaggedResource } from "../../aws/ec2-api.ts";
+import type { Ec2Api, TaggedResource } from "../../aws/ec2-api.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { VolumeId } from "../../base/ids.ts";
 import { together } from "../../base/together.ts";
@@ -28,7 +28,7 @@ export interface CleanByTagOptions {
  * nothing of a build that may still be at work, here or elsewhere.
  */
 export async function cleanByTag(options: CleanByTagOptions): Promise<CleanSummary> {
-  const { ec2, emit, isDryRun, olderThanMs, signal } = options;
+  const { emit, isDryRun, olderThanMs, signal } = options;
   const drafts = await listDrafts(options);
   let removed = 0;
   let failed = 0;
@@ -43,7 +43,7 @@ export async function cleanByTag(options: CleanByTagOptions): Promise<CleanSumma
     }
     const { kind, id } = draft;
     try {
-      if (!isDryRun && !(await removeDraft(ec2.releasing, draft, options.clock))) continue;
+      if (!isDryRun && !(await removeDraft(draft, options))) continue;
       removed++;
       emit({ type: isDryRun ? "would-remove" : "removed", buildId: undefined, kind, id });
     } catch (error) {
@@ -58,9 +58,10 @@ export async function cleanByTag(options: CleanByTagOptions): Promise<CleanSumma
 /** In the order in which they can be removed: an image uses its snapshots. */
 async function listDrafts(options: CleanByTagOptions): Promise<DraftResource[]> {
   const { ec2, journalDirectory, clock } = options;
+  const before = await journalledBuilds(journalDirectory);
   const kinds = (["image", "snapshot", "volume"] as const).map((kind) => ec2.findTagged(kind, { key: DRAFT_TAG }));
   const found = (await together(kinds)).flat().filter(({ state }) => !isGoing(state));
-  const builds = await journalledBuilds(journalDirectory);
+  const builds = runningInEither(before, await journalledBuilds(journalDirectory));
   const atWork = await signsOfWork(found, options);
   return found.map((resource) => ({
     ...draftResource(resource, builds, clock.now()),
@@ -94,7 +95,7 @@ function draftOf({ tags }: TaggedResource): string {
 
 function draftResource(
   resource: TaggedResource,
-  builds: ReadonlyMap<string, "running" | "journal">,
+  builds: JournalledBuilds,
   nowMs: number,
 ): Omit<DraftResource, "atWork"> {
   const { kind, id, state } = resource;
@@ -104,7 +105,9 @@ function draftResource(
   return { kind, id, state, draft, ageMs, build: builds.get(buildId ?? "") ?? "unknown" };
 }
 
-async function journalledBuilds(directory: string): Promise<Map<string, "running" | "journal">> {
+type JournalledBuilds = ReadonlyMap<string, "running" | "journal">;
+
+async function journalledBuilds(directory: string): Promise<JournalledBuilds> {
   const builds = new Map<string, "running" | "journal">();
   for (const buildId of await listJournals(directory)) {
     await using journal = await openDeadJournal(directory, buildId);
@@ -114,8 +117,32 @@ async function journalledBuilds(directory: string): Promise<Map<string, "running
   return builds;
 }
 
-/** @returns false if it was gone already, or belongs to an image that is none of ours. */
-async function removeDraft(ec2: Ec2Calls, { kind, id }: DraftResource, clock: Clock): Promise<boolean> {
+/**
+ * A build that has ended while everything was listed has no journal any more; but what it finished was listed with the tag
+ * that it had until then.
+ */
+function runningInEither(before: JournalledBuilds, after: JournalledBuilds): JournalledBuilds {
+  const running = [...before, ...after].filter(([, state]) => state === "running");
+  return new Map([...before, ...after, ...running]);
+}
+
+/**
+ * Whether it still is a draft that nobody works on. Asked right before it is removed: the builds of other hosts go on, and
+ * what they finish has no tag any more.
+ */
+async function isStillFree({ kind, id, draft }: DraftResource, options: CleanByTagOptions): Promise<boolean> {
+  const found = await options.ec2.findTagged(kind, { key: DRAFT_TAG, value: draft });
+  // The tag is compared here too: in a filter, some characters stand for others.
+  const same = found.filter((one) => one.id === id && draftOf(one) === draft && !isGoing(one.state));
+  return same.length > 0 && (await signsOfWork(same, options)).size === 0;
+}
+
+/** @returns false if it was gone already, has been finished or taken up since, or belongs to an image that is none of ours. */
+async function removeDraft(draft: DraftResource, options: CleanByTagOptions): Promise<boolean> {
+  const { kind, id } = draft;
+  const { clock } = options;
+  const ec2 = options.ec2.releasing;
+  if (!(await isStillFree(draft, options))) return false;
   try {
     if (kind === "volume") await detachVolume(ec2, { volumeId: id as VolumeId, clock, tell: () => {} });
     return await removeResource(ec2, { kind, id, visibleByMs: 0, clock });

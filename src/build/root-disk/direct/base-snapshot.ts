@@ -58,17 +58,19 @@ const DESCRIPTION_LENGTH_MAX = 255;
 /** Minutes that a build may take until its snapshot gets its first block: the most that EBS allows. */
 const TIMEOUT_MINUTES = 4_320;
 
-/** @param judge gives the reason why the base has to be copied, where an error says so. */
+/** Gives the reason why the base has to be copied, where an error says so. */
+type Judge = (error: unknown) => string | undefined;
+
 async function openSnapshot(
   context: DirectContext,
   source: SourceImage,
   base: Base,
   plan: ChildPlan,
-  judge: (error: unknown) => string | undefined = () => undefined,
+  judge: Judge = () => undefined,
 ): Promise<OpenBase> {
   const open = async (progress: StepProgress): Promise<OpenBase | NeedsCopyError> => {
     try {
-      return await openBoth(context, source, base, plan, progress);
+      return await openBoth(context, source, base, plan, { judge, progress });
     } catch (error) {
       const reason = judge(error);
       if (reason === undefined) throw error;
@@ -87,15 +89,18 @@ async function openBoth(
   source: SourceImage,
   base: Base,
   plan: ChildPlan,
-  progress: StepProgress,
+  { judge, progress }: { readonly judge: Judge; readonly progress: StepProgress },
 ): Promise<OpenBase> {
   const { means, emit, signal } = context;
   await using undo = new AsyncDisposableStack();
   const knownHashes = await knownHashesOf(means.manifests, base.snapshotId);
-  const [blocks, child] = await acquireTogether(undo, [
-    means.openBlocks(base.snapshotId, { emit, signal, knownHashes }),
-    startChild(context, source, base, plan, progress),
-  ]);
+  const opening = means.openBlocks(base.snapshotId, { emit, signal, knownHashes });
+  const starting = startChild(context, source, base, plan, progress);
+  const [blocks, child] = await acquireTogether(undo, [opening, starting]).catch(async (error: unknown) => {
+    // A copy would be made for nothing where one of both fails for another reason.
+    const failures = (await Promise.allSettled([opening, starting])).flatMap(failureOf);
+    throw failures.find((failure) => judge(failure) === undefined) ?? error;
+  });
   const blockCount = Math.ceil(blocks.sizeBytes / SNAPSHOT_BLOCK_BYTES);
   progress.tell(`${formatCount(blocks.blockIndexes.length)} of its ${formatCount(blockCount)} blocks hold data`);
   // Both are owned one by one from here on.
@@ -116,6 +121,10 @@ async function openBoth(
       await together([(async () => server[Symbol.asyncDispose]())(), releaseChild()]);
     },
   };
+}
+
+function failureOf(result: PromiseSettledResult<unknown>): unknown[] {
+  return result.status === "rejected" ? [result.reason] : [];
 }
 
 /** Less what is only known to be there. */

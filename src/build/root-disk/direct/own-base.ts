@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { hasCode } from "../../../aws/aws-error.ts";
-import type { Image } from "../../../aws/ec2-api.ts";
+import { hasCode, isOfPolicy } from "../../../aws/aws-error.ts";
+import type { Image, ImageCopyPlan } from "../../../aws/ec2-api.ts";
 import { waitFor } from "../../../aws/wait.ts";
 import { ToolError } from "../../../base/errors.ts";
-import type { SnapshotId } from "../../../base/ids.ts";
+import type { ImageId, SnapshotId } from "../../../base/ids.ts";
 import type { BuildContext, StepProgress } from "../../build-context.ts";
+import { isGoing } from "../../draft.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
+import { VISIBLE_WITHIN_MS } from "../../settle.ts";
 
 /** The key of the tag by which the account's own copy of somebody else's image is found again. Its value is that image. */
 const COPY_TAG = "amibake:copy-of";
@@ -21,24 +23,20 @@ export type Base = Pick<SourceImage["root"], "snapshotId">;
 /**
  * The copy of an image that an earlier build has made in this account.
  *
- * @returns undefined if there is none; the copy may not be finished yet, see `waitForCopy`.
+ * @returns undefined if there is none. The copy may not be finished yet, see `waitForCopy`, or may have failed.
  */
 async function findCopy({ ec2 }: BuildContext, source: SourceImage): Promise<Image | undefined> {
-  const copies = await ec2.findImages({ owners: ["self"], filters: { [`tag:${COPY_TAG}`]: [source.imageId] } });
-  const usable = copies.filter(({ state }) => state === "available" || state === "pending");
-  // One that is ready before one that is not.
-  return usable.toSorted((a, b) => a.state.localeCompare(b.state))[0];
+  const tagged = await ec2.findImages({ owners: ["self"], filters: { [`tag:${COPY_TAG}`]: [source.imageId] } });
+  const copies = tagged.filter(({ state }) => !isGoing(state));
+  const inState = (wanted: string) => copies.find(({ state }) => state === wanted);
+  return inState("available") ?? inState("pending") ?? copies[0];
 }
 
 /** The base that an earlier build has copied, ready to be read, or undefined. */
 export async function earlierCopy(context: BuildContext, source: SourceImage): Promise<Base | undefined> {
   const found = await findCopy(context, source);
-  if (found === undefined) return undefined;
-  return context.runStep(
-    `Using the copy of ${source.imageId} in this account`,
-    (progress) => waitForCopy(context, source, found, progress),
-    { isRepeatable: true },
-  );
+  const isUsable = found?.state === "available" || found?.state === "pending";
+  return isUsable ? useCopy(context, source, found) : undefined;
 }
 
 /**
@@ -46,49 +44,113 @@ export async function earlierCopy(context: BuildContext, source: SourceImage): P
  * It stays, also when the build fails.
  */
 export async function copyBase(context: BuildContext, source: SourceImage, reason: string): Promise<Base> {
-  const { ec2, emit } = context;
+  // Also one that failed: while it is there, there is no other.
+  const found = await findCopy(context, source);
+  if (found !== undefined) return useCopy(context, source, found);
   const price = (source.root.sizeGib * USD_PER_GIB_MONTH).toFixed(2);
-  emit({
+  context.emit({
     type: "message",
     text: `${source.imageId} is copied into this account, once: ${reason}. The copy stays, tagged ${COPY_TAG}=${source.imageId}, for the builds to come; its snapshot costs up to $${price} a month`,
   });
   return context.runStep(
     `Copying ${source.imageId} (${source.name}) into this account`,
+    async (progress) => baseOf(await waitForCopy(context, await beginCopy(context, source), progress), progress),
+    { isRepeatable: true },
+  );
+}
+
+async function useCopy(context: BuildContext, source: SourceImage, found: Image): Promise<Base> {
+  return context.runStep(
+    `Using the copy of ${source.imageId} in this account`,
     async (progress) => {
-      const plan = {
-        sourceImageId: source.imageId,
-        name: `amibake copy of ${source.imageId}`,
-        description: `Copy of ${source.imageId}, for amibake to build on`,
-        tags: { [COPY_TAG]: source.imageId },
-        clientToken: randomUUID(),
-      };
-      try {
-        await ec2.copyImage(plan);
-      } catch (error) {
-        // Another build was faster; and where it was not, waiting for the copy says so.
-        if (!hasCode(error, "InvalidAMIName.Duplicate")) throw error;
-      }
-      return waitForCopy(context, source, undefined, progress);
+      const copy = found.state === "available" ? found : await waitForCopy(context, found.imageId, progress);
+      return baseOf(copy, progress);
     },
     { isRepeatable: true },
   );
 }
 
-async function waitForCopy(
-  context: BuildContext,
-  source: SourceImage,
-  known: Image | undefined,
-  progress: StepProgress,
-): Promise<Base> {
-  const { polling, signal, clock } = context;
+/** Has the copy made, or finds the one that another build was faster to begin. */
+async function beginCopy(context: BuildContext, source: SourceImage): Promise<ImageId> {
+  const plan = {
+    sourceImageId: source.imageId,
+    name: `amibake copy of ${source.imageId}`,
+    description: `Copy of ${source.imageId}, for amibake to build on`,
+    tags: { [COPY_TAG]: source.imageId },
+    clientToken: randomUUID(),
+  };
+  try {
+    return await context.ec2.copyImage(plan);
+  } catch (error) {
+    if (!hasCode(error, "InvalidAMIName.Duplicate")) throw error;
+    const holder = await findHolder(context, plan.name);
+    if (holder?.tags[COPY_TAG] === source.imageId) return holder.imageId;
+    throw nameTaken(plan, holder, error);
+  }
+}
+
+/** The image that has a name. One that was begun a moment ago may not be visible yet, and a disabled one never is. */
+async function findHolder({ ec2, signal, clock }: BuildContext, name: string): Promise<Image | undefined> {
+  const start = clock.now();
+  const look = async (): Promise<Image | "none" | undefined> => {
+    const [holder] = await ec2.findImages({ owners: ["self"], filters: { name: [name] }, includeDeprecated: true });
+    return holder ?? (clock.now() - start >= VISIBLE_WITHIN_MS ? "none" : undefined);
+  };
+  // It ends by itself.
+  const deadlineMs = 2 * VISIBLE_WITHIN_MS;
+  const holder = await waitFor(look, { what: `the image "${name}"`, deadlineMs, signal, clock });
+  return holder === "none" ? undefined : holder;
+}
+
+function nameTaken({ sourceImageId, name }: ImageCopyPlan, holder: Image | undefined, cause: unknown): ToolError {
+  const message = `Cannot copy "${sourceImageId}" into this account: the name "${name}" is taken`;
+  if (holder === undefined) {
+    const hint = "EC2 does not show which image has it, so it may be a disabled one: enable or deregister it";
+    return new ToolError("ERR_SOURCE_IMAGE", message, { cause, hint });
+  }
+  const { imageId } = holder;
+  const hint = `If it is a copy of that image, tag it: aws ec2 create-tags --resources ${imageId} --tags Key=${COPY_TAG},Value=${sourceImageId}. If not, deregister it: ${deregisterCommand(imageId)}`;
+  const detail = `by "${imageId}", which has no tag ${COPY_TAG}=${sourceImageId}`;
+  return new ToolError("ERR_SOURCE_IMAGE", `${message} ${detail}`, { hint });
+}
+
+async function waitForCopy(context: BuildContext, imageId: ImageId, progress: StepProgress): Promise<Image> {
+  const { ec2, polling, signal, clock } = context;
+  let seenMs = clock.now();
   const look = async (): Promise<Image | undefined> => {
-    const copy = known?.state === "available" ? known : await findCopy(context, source);
+    // Asked by filter: an id that is not visible yet would be an error.
+    const [copy] = await ec2.findImages({ owners: ["self"], filters: { "image-id": [imageId] } });
+    if (copy === undefined && clock.now() - seenMs >= VISIBLE_WITHIN_MS) throw goneCopy(imageId);
+    if (copy !== undefined) seenMs = clock.now();
     if (copy?.state === "available") return copy;
-    if (copy !== undefined) progress.tell(`${copy.imageId} is pending`);
+    if (copy !== undefined && copy.state !== "pending") throw failedCopy(copy);
+    progress.tell(`${imageId} is ${copy?.state ?? "not visible yet"}`);
     return undefined;
   };
-  const what = `the copy of ${source.imageId} to become available`;
-  const copy = await waitFor(look, { what, deadlineMs: COPY_DEADLINE_MS, polling, signal, clock });
+  const what = `the copy ${imageId} to become available`;
+  return waitFor(look, { what, deadlineMs: COPY_DEADLINE_MS, polling, signal, clock });
+}
+
+function goneCopy(imageId: ImageId): ToolError {
+  return new ToolError("ERR_IMAGE_FAILED", `Cannot use image "${imageId}", the copy to build on: it is gone`, {
+    hint: "Somebody has deregistered it. Build again, and it is copied again",
+  });
+}
+
+/** Its name is not free before it is deregistered. */
+function failedCopy({ imageId, state, stateReason = "no reason given" }: Image): ToolError {
+  return new ToolError(
+    "ERR_IMAGE_FAILED",
+    `Cannot use image "${imageId}", the copy to build on: its state is ${state}: ${stateReason}`,
+    { hint: `Deregister it and build again, and it is copied again: ${deregisterCommand(imageId)}` },
+  );
+}
+
+function deregisterCommand(imageId: ImageId): string {
+  return `aws ec2 deregister-image --image-id ${imageId}`;
+}
+
+function baseOf(copy: Image, progress: StepProgress): Base {
   progress.tell(`${copy.imageId} is the copy`);
   return rootOf(copy);
 }
@@ -100,7 +162,7 @@ function rootOf(copy: Image): Base {
       "ERR_SOURCE_IMAGE",
       `Cannot build on "${copy.imageId}": it has no snapshot for its root device`,
       {
-        hint: `Deregister it, and it is copied again: aws ec2 deregister-image --image-id ${copy.imageId}`,
+        hint: `Deregister it, and it is copied again: ${deregisterCommand(copy.imageId)}`,
       },
     );
   }
@@ -110,7 +172,7 @@ function rootOf(copy: Image): Base {
 /**
  * Why a snapshot can be used only as a copy of the account's own, or undefined if the error says something else.
  *
- * @param isOwn whether the snapshot belongs to the account.
+ * @param isOwn whether the image belongs to the account. Its snapshot may be one that another account shares all the same.
  */
 export function reasonToCopy(error: unknown, isOwn: boolean): string | undefined {
   // The errors of the block server have crossed a process: their text is all that is the same.
@@ -118,9 +180,19 @@ export function reasonToCopy(error: unknown, isOwn: boolean): string | undefined
   if (/ValidationException/.test(text) && /encrypt/i.test(text)) {
     return "its snapshot is not encrypted, and this account encrypts by default";
   }
-  if (isOwn) return undefined;
-  const isRefused = /AccessDenied|ValidationException|ResourceNotFoundException|UnauthorizedOperation/.test(text);
+  const isRefused = isOwn ? isOfAnotherAccount(text) : isOfAnotherAccount(text) || isForeignRefused(text);
   return isRefused
     ? "the blocks of a public snapshot cannot be read, nor can every shared one be built upon"
     : undefined;
+}
+
+/** Whether EBS refuses the snapshot for its owner. What a policy or a KMS key refuses, a copy does not mend. */
+function isOfAnotherAccount(text: string): boolean {
+  return /AccessDeniedException/.test(text) && !isOfPolicy(text) && !/DEPENDENCY_ACCESS_DENIED/.test(text);
+}
+
+/** In which other words EBS may refuse a snapshot that is known to be somebody else's, or refuse it as a parent. */
+function isForeignRefused(text: string): boolean {
+  if (/ValidationException/.test(text)) return /parent/i.test(text) && !/INVALID_VOLUME_SIZE/.test(text);
+  return /ResourceNotFoundException/.test(text);
 }
