@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AwsError } from "../aws/aws-error.ts";
 import type { EbsApi } from "../aws/ebs-api.ts";
 import type { Ec2Api } from "../aws/ec2-api.ts";
+import { VISIBLE_WITHIN_MS } from "../aws/wait.ts";
 import { BlockHashes } from "../base/block-hashes.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, ToolError } from "../base/errors.ts";
@@ -9,14 +10,14 @@ import type { SnapshotId } from "../base/ids.ts";
 import { GIB } from "../base/units.ts";
 import { findLockHolders } from "../linux/files/lock-holders.ts";
 import { identifyHost } from "../linux/sandbox/process-identity.ts";
-import type { BlockLog } from "./block-log.ts";
 import { cannotUpload, type DiskFile, openDiskFile } from "./disk-file.ts";
+import { findState, learnSnapshot } from "./earlier-snapshot.ts";
 import { uploadDirectory } from "./interrupted-uploads.ts";
 import type { ManifestStore } from "./manifest-store.ts";
 import { openParent, type ParentSnapshot } from "./parent-snapshot.ts";
 import { TransferMeter, type TransferProgress } from "./transfer-meter.ts";
 import { uploadBlocks, writtenBlocks } from "./upload-blocks.ts";
-import { openUploadLog, type UploadLog, uploadLogPath } from "./upload-log.ts";
+import { openUploadLog, type StartedUpload, type UploadLog, uploadLogPath } from "./upload-log.ts";
 import {
   changeSince,
   startPlan,
@@ -118,10 +119,7 @@ async function openOwnLog({ path, stateDirectory }: UploadFileOptions, id: strin
   );
 }
 
-interface Started {
-  readonly snapshotId: SnapshotId;
-  /** What was put into it. */
-  readonly blocks: BlockLog;
+interface Started extends StartedUpload {
   /** An earlier run has sealed it. */
   readonly isComplete: boolean;
 }
@@ -135,17 +133,18 @@ async function startOrResume(
   const { earlier } = log;
   if (earlier === undefined) return start(log, about, options);
   const change = changeSince(earlier.record, about);
-  const { snapshotId, blocks } = earlier;
-  if (change === undefined && snapshotId === undefined) return restart(log, earlier.record, options);
-  const state = snapshotId === undefined ? undefined : (await ec2.findSnapshot(snapshotId))?.state;
-  if (change === undefined && snapshotId !== undefined && blocks !== undefined && isUsable(state)) {
-    emit({ type: "resumed", snapshotId, acknowledgedBlocks: blocks.count });
-    return { snapshotId, blocks, isComplete: state === "completed" };
+  // Also if it is of no use any more: it has to be deleted.
+  const started = earlier.started ?? (await learnSnapshot(log, earlier.record, options));
+  const state = started && (await findState(started, { ...options, visibleWithinMs: VISIBLE_WITHIN_MS }));
+  if (change === undefined && started !== undefined && isUsable(state)) {
+    emit({ type: "resumed", snapshotId: started.snapshotId, acknowledgedBlocks: started.blocks.count });
+    return { ...started, isComplete: state === "completed" };
   }
   // One that is complete is of a run that died at its very end, and its owner's.
-  if (snapshotId !== undefined && state !== undefined && state !== "completed")
-    await ec2.releasing.deleteSnapshot(snapshotId);
-  emit({ type: "started-over", snapshotId, reason: change ?? `EBS has given up ${snapshotId}` });
+  if (started !== undefined && state !== undefined && state !== "completed")
+    await ec2.releasing.deleteSnapshot(started.snapshotId);
+  const reason = change ?? `EBS has given up ${started?.snapshotId ?? "its snapshot"}`;
+  emit({ type: "started-over", snapshotId: started?.snapshotId, reason });
   return start(log, about, options);
 }
 
@@ -156,31 +155,25 @@ function isUsable(state: string | undefined): boolean {
 async function start(
   log: UploadLog,
   about: Pick<UploadRecord, "place" | "file" | "plan">,
-  options: UploadFileOptions,
+  { ebs, clock, emit }: UploadFileOptions,
 ): Promise<Started> {
   const record: UploadRecord = {
     version: 1,
     ...(await identifyHost()),
-    startTime: new Date(options.clock.now()).toISOString(),
+    startTime: new Date(clock.now()).toISOString(),
     ...about,
     clientToken: randomUUID(),
   };
   await log.begin(record);
-  return restart(log, record, options);
-}
-
-/** Starts the snapshot of this record, or learns which one it was. */
-async function restart(log: UploadLog, record: UploadRecord, { ebs, emit }: UploadFileOptions): Promise<Started> {
-  let started: { readonly snapshotId: SnapshotId };
+  let snapshotId: SnapshotId;
   try {
-    started = await ebs.startSnapshot(startPlan(record));
+    ({ snapshotId } = await ebs.startSnapshot(startPlan(record)));
   } catch (error) {
     if (!mayBeThere(error)) await log.remove();
     throw error;
   }
-  const { snapshotId } = started;
   emit({ type: "started", snapshotId, sizeGib: record.plan.sizeGib });
-  return { snapshotId, blocks: await log.started(snapshotId), isComplete: false };
+  return { ...(await log.started(snapshotId, clock.now())), isComplete: false };
 }
 
 async function putBlocks(
@@ -191,7 +184,7 @@ async function putBlocks(
     parent,
   }: {
     readonly snapshotId: SnapshotId;
-    readonly blocks: BlockLog;
+    readonly blocks: StartedUpload["blocks"];
     readonly file: DiskFile;
     readonly parent: ParentSnapshot | undefined;
   },

@@ -39,6 +39,8 @@ export class FakeEbs implements EbsApi {
   pageBlocksMax = 100;
   /** Runs before each call, which fails with what it throws and waits for what it returns. */
   before: (call: keyof EbsApi, blockIndex?: number) => void | Promise<void> = () => {};
+  /** Whether EC2 shows a snapshot already: what was just made it may hide for a while. */
+  isVisible: (snapshotId: SnapshotId) => boolean = () => true;
   #tokenEra = 0;
   #started = 0;
 
@@ -57,11 +59,11 @@ export class FakeEbs implements EbsApi {
   readonly ec2 = {
     findSnapshot: async (snapshotId: SnapshotId) => {
       const snapshot = this.snapshots.get(snapshotId);
-      if (snapshot === undefined) return undefined;
+      if (snapshot === undefined || !this.isVisible(snapshotId)) return undefined;
       return { snapshotId, state: snapshot.state, stateMessage: undefined, percent: 100 };
     },
     releasing: {
-      deleteSnapshot: async (snapshotId: SnapshotId) => this.snapshots.delete(snapshotId),
+      deleteSnapshot: async (snapshotId: SnapshotId) => this.isVisible(snapshotId) && this.snapshots.delete(snapshotId),
     },
   };
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FakeEbs } from "../../../test/helpers/fake-ebs.ts";
-import { scaledClock } from "../../../test/helpers/scaled-clock.ts";
+import { skippingClock } from "../../../test/helpers/skipping-clock.ts";
 import { AwsError } from "../../aws/aws-error.ts";
 import type { Ec2Api } from "../../aws/ec2-api.ts";
 import { NEVER } from "../../base/never.ts";
@@ -26,7 +26,7 @@ async function openFixture(stop: { readonly at: string; readonly isLost?: boolea
   }
   const ebs = new FakeEbs();
   const ec2 = ebs.ec2 as unknown as Ec2Api;
-  const clock = scaledClock(1000);
+  const clock = skippingClock();
   const start = ebs.startSnapshot.bind(ebs);
   if (stop.isLost) {
     ebs.startSnapshot = async (plan) => {
@@ -56,6 +56,7 @@ async function openFixture(stop: { readonly at: string; readonly isLost?: boolea
   const events: CleanEvent[] = [];
   return {
     path,
+    clock,
     ebs,
     uploads,
     events,
@@ -65,6 +66,7 @@ async function openFixture(stop: { readonly at: string; readonly isLost?: boolea
         connect: async () => ({ ec2, ebs: async () => ebs, async [Symbol.asyncDispose]() {} }),
         isDryRun: false,
         olderThanMs: 0,
+        settleMs: 60_000,
         signal: NEVER,
         clock,
         emit: (event) => events.push(event),
@@ -104,6 +106,28 @@ test("a snapshot whose start was lost is found by its token", async () => {
   assert.deepEqual(await fixture.clean({ isDryRun: true }), { ...NOTHING, removed: 1, dead: 1 });
   assert.deepEqual(await fixture.clean(), { ...NOTHING, removed: 1, dead: 1 });
   assert.equal(fixture.ebs.snapshots.size, 0);
+});
+
+for (const isLost of [false, true]) {
+  const whose = isLost ? "whose start was lost" : "that was just started";
+  test(`a snapshot ${whose} is deleted although EC2 hides it for a while`, async () => {
+    await using fixture = await openFixture(isLost ? { at: "nothing", isLost } : { at: "putSnapshotBlock" });
+    const { ebs, clock } = fixture;
+    const shownFromMs = clock.now() + 40_000;
+    ebs.isVisible = () => clock.now() >= shownFromMs;
+    assert.deepEqual(await fixture.clean(), { ...NOTHING, removed: 1, dead: 1 });
+    assert.equal(ebs.snapshots.size, 0);
+    assert.deepEqual(await readdir(fixture.uploads), []);
+  });
+}
+
+test("one that was deleted by hand is looked for, and then only the log goes", async () => {
+  await using fixture = await openFixture({ at: "putSnapshotBlock" });
+  const startMs = fixture.clock.now();
+  fixture.ebs.snapshots.clear();
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, dead: 1 });
+  assert.ok(fixture.clock.now() >= startMs + 60_000);
+  assert.deepEqual(await readdir(fixture.uploads), []);
 });
 
 test("a snapshot that is complete is its owner's: only the log goes", async () => {

@@ -85,12 +85,12 @@ async function cleanHost(
 ): Promise<CleanSummary> {
   // With the SDK, which most runs do not need: there is nothing to clean up.
   const connect = async (place: BuildPlace) => (await import("./clean-place.ts")).connectToPlace(place, context);
-  const common = { ...shared, connect, olderThanMs: olderThanMs(options) ?? 0 };
   const settleMs = durationMs("--settle", options.settle);
+  const common = { ...shared, connect, settleMs, olderThanMs: olderThanMs(options) ?? 0 };
   const directory = uploadDirectory(stateDirectory(context.environment));
   // First: those of a user who is not root can be removed, the builds cannot.
   const uploads = await cleanUploads({ ...common, uploadDirectory: directory });
-  const builds = await cleanBuilds({ ...common, settleMs, manifests: manifestStore(context.environment) });
+  const builds = await cleanBuilds({ ...common, manifests: manifestStore(context.environment) });
   return {
     removed: uploads.removed + builds.removed,
     failed: uploads.failed + builds.failed,

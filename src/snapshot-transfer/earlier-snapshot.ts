@@ -1,0 +1,55 @@
+// The snapshot of an upload that was interrupted: which one it was, and what became of it.
+import { isNotFound } from "../aws/aws-error.ts";
+import type { EbsApi } from "../aws/ebs-api.ts";
+import type { Ec2Calls } from "../aws/ec2-api.ts";
+import { waitFor } from "../aws/wait.ts";
+import type { Clock } from "../base/clock.ts";
+import type { StartedUpload, UploadLog } from "./upload-log.ts";
+import { startPlan, type UploadRecord } from "./upload-record.ts";
+
+/**
+ * Where nobody learnt the id: with the same token EBS tells which snapshot it was, or makes one. It is in the log then.
+ *
+ * @returns undefined if it is gone.
+ */
+export async function learnSnapshot(
+  log: UploadLog,
+  record: UploadRecord,
+  { ebs, clock }: { readonly ebs: Pick<EbsApi, "startSnapshot">; readonly clock: Clock },
+): Promise<StartedUpload | undefined> {
+  try {
+    const { snapshotId } = await ebs.startSnapshot(startPlan(record));
+    return await log.started(snapshotId, clock.now());
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Until when, by the clock, EC2 may hide a snapshot. From now at the latest: the clock may have been set back since. */
+export function visibleBy({ startMs }: StartedUpload, visibleWithinMs: number, clock: Clock): number {
+  return Math.min(startMs, clock.now()) + visibleWithinMs;
+}
+
+/** @returns what EC2 says; undefined if the snapshot is gone, which is not believed of one that was just started. */
+export async function findState(
+  started: StartedUpload,
+  options: {
+    readonly ec2: Pick<Ec2Calls, "findSnapshot">;
+    readonly visibleWithinMs: number;
+    readonly signal: AbortSignal;
+    readonly clock: Clock;
+  },
+): Promise<string | undefined> {
+  const { ec2, visibleWithinMs, signal, clock } = options;
+  const { snapshotId } = started;
+  const lookUntilMs = visibleBy(started, visibleWithinMs, clock);
+  const { state } = await waitFor(
+    async () => {
+      const found = (await ec2.findSnapshot(snapshotId))?.state;
+      return found !== undefined || clock.now() >= lookUntilMs ? { state: found } : undefined;
+    },
+    { what: `snapshot ${snapshotId} to show up`, deadlineMs: 2 * visibleWithinMs, signal, clock },
+  );
+  return state;
+}
