@@ -1,9 +1,10 @@
 // The snapshot of an upload that was interrupted: which one it was, and what became of it.
-import { isNotFound } from "../aws/aws-error.ts";
+import { hasCode, hasReason, isNotFound } from "../aws/aws-error.ts";
 import type { EbsApi } from "../aws/ebs-api.ts";
 import type { Ec2Calls } from "../aws/ec2-api.ts";
 import { waitFor } from "../aws/wait.ts";
 import type { Clock } from "../base/clock.ts";
+import { writtenBlocks } from "./upload-blocks.ts";
 import type { StartedUpload, UploadLog } from "./upload-log.ts";
 import { startPlan, type UploadRecord } from "./upload-record.ts";
 
@@ -52,4 +53,23 @@ export async function findState(
     { what: `snapshot ${snapshotId} to show up`, deadlineMs: 2 * visibleWithinMs, signal, clock },
   );
   return state;
+}
+
+/**
+ * Whether a snapshot that EC2 calls pending was sealed: EC2 learns it later. Its log says that it was about to be, so all
+ * that it is to hold is in it, and sealing it again settles it.
+ */
+export async function isSealed(
+  { snapshotId, blocks }: StartedUpload,
+  ebs: Pick<EbsApi, "completeSnapshot">,
+): Promise<boolean> {
+  if (!blocks.isEnded) return false;
+  try {
+    await ebs.completeSnapshot(snapshotId, writtenBlocks(blocks.sorted()));
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "ValidationException")) throw error;
+    // It is pending no more; for any other reason it never was sealed.
+    return hasReason(error, "INVALID_SNAPSHOT_ID");
+  }
 }

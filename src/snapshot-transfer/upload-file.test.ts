@@ -209,6 +209,43 @@ test("an upload that died after sealing only has to be finished", async () => {
   assert.equal((await fixture.manifests.read(snapshotId))?.blocks.count, 120);
 });
 
+test("an upload that died while EC2 still called the sealed snapshot pending waits for it", async () => {
+  await using fixture = await openFixture();
+  const { ebs } = fixture;
+  ebs.isLate = true;
+  await assert.rejects(fixture.upload({ clock: skippingClock() }), { code: "ERR_WAIT_TIMEOUT" });
+  const clock = skippingClock();
+  const completedFromMs = clock.now() + 40_000;
+  const findSnapshot = ebs.ec2.findSnapshot;
+  ebs.ec2.findSnapshot = (snapshotId) => {
+    ebs.isLate = clock.now() < completedFromMs;
+    return findSnapshot(snapshotId);
+  };
+  const { snapshotId } = await fixture.upload({ clock });
+  assert.deepEqual([...ebs.snapshots.keys()], [snapshotId]);
+  assert.equal(ebs.puts.length, 120);
+  assert.equal((await fixture.manifests.read(snapshotId))?.blocks.count, 120);
+});
+
+test("one that died between the log and the call is sealed by the next run, and kept if the file has changed", async () => {
+  for (const isChanged of [false, true]) {
+    await using fixture = await openFixture();
+    const { ebs } = fixture;
+    ebs.before = (call) => {
+      if (call === "completeSnapshot") throw new AwsError("CompleteSnapshot", "TimeoutError", "no answer");
+    };
+    await assert.rejects(fixture.upload(), { awsCode: "TimeoutError" });
+    const [first] = ebs.snapshots.keys();
+    ebs.before = () => {};
+    if (isChanged) await utimes(fixture.path, new Date(), new Date(1_000_000_000_000));
+    const { snapshotId } = await fixture.upload();
+    assert.equal(snapshotId === first, !isChanged);
+    for (const { state } of ebs.snapshots.values()) assert.equal(state, "completed");
+    assert.equal(ebs.snapshots.size, isChanged ? 2 : 1);
+    assert.equal(ebs.puts.length, isChanged ? 240 : 120);
+  }
+});
+
 test("an upload whose start was lost learns its snapshot by the token", async () => {
   await using fixture = await openFixture();
   const start = fixture.ebs.startSnapshot.bind(fixture.ebs);

@@ -11,7 +11,7 @@ import { GIB } from "../base/units.ts";
 import { findLockHolders } from "../linux/files/lock-holders.ts";
 import { identifyHost } from "../linux/sandbox/process-identity.ts";
 import { cannotUpload, type DiskFile, openDiskFile } from "./disk-file.ts";
-import { findState, learnSnapshot } from "./earlier-snapshot.ts";
+import { findState, isSealed, learnSnapshot } from "./earlier-snapshot.ts";
 import { uploadDirectory } from "./interrupted-uploads.ts";
 import type { ManifestStore } from "./manifest-store.ts";
 import { openParent, type ParentSnapshot } from "./parent-snapshot.ts";
@@ -73,13 +73,14 @@ export async function uploadFile(options: UploadFileOptions): Promise<UploadedSn
   const plan = { ...options.plan, sizeGib: planSize(options, file, parent) };
   const about = { place, file: file.identity, plan };
   await using log = await openOwnLog(options, uploadId(about));
-  const { snapshotId, blocks, isComplete } = await startOrResume(log, about, options);
-  const written = isComplete ? blocks.sorted() : await putBlocks({ snapshotId, blocks, file, parent }, options);
-  if (!isComplete) {
+  const started = await startOrResume(log, about, options);
+  const { snapshotId, blocks } = started;
+  const written = started.isSealed ? blocks.sorted() : await putBlocks({ snapshotId, blocks, file, parent }, options);
+  if (!started.isSealed) {
     await file.checkUnchanged();
-    emit({ type: "sealing", snapshotId });
-    await ebs.completeSnapshot(snapshotId, writtenBlocks(written));
+    await seal(log, started, written, ebs);
   }
+  emit({ type: "sealing", snapshotId });
   await waitUntilReadable(snapshotId, options);
   const parentHashes = parent === undefined ? BlockHashes.NONE : parent.hashes;
   if (parentHashes !== undefined) {
@@ -121,7 +122,7 @@ async function openOwnLog({ path, stateDirectory }: UploadFileOptions, id: strin
 
 interface Started extends StartedUpload {
   /** An earlier run has sealed it. */
-  readonly isComplete: boolean;
+  readonly isSealed: boolean;
 }
 
 async function startOrResume(
@@ -135,21 +136,23 @@ async function startOrResume(
   const change = changeSince(earlier.record, about);
   // Also if it is of no use any more: it has to be deleted.
   const started = earlier.started ?? (await learnSnapshot(log, earlier.record, options));
-  const state = started && (await findState(started, { ...options, visibleWithinMs: VISIBLE_WITHIN_MS }));
-  if (change === undefined && started !== undefined && isUsable(state)) {
-    emit({ type: "resumed", snapshotId: started.snapshotId, acknowledgedBlocks: started.blocks.count });
-    return { ...started, isComplete: state === "completed" };
+  const resumable = started && (await findResumable(started, options));
+  if (change === undefined && resumable !== undefined) {
+    emit({ type: "resumed", snapshotId: resumable.snapshotId, acknowledgedBlocks: resumable.blocks.count });
+    return resumable;
   }
-  // One that is complete is of a run that died at its very end, and its owner's.
-  if (started !== undefined && state !== undefined && state !== "completed")
-    await ec2.releasing.deleteSnapshot(started.snapshotId);
+  // One that is sealed is of a run that died at its very end, and its owner's.
+  if (started !== undefined && !resumable?.isSealed) await ec2.releasing.deleteSnapshot(started.snapshotId);
   const reason = change ?? `EBS has given up ${started?.snapshotId ?? "its snapshot"}`;
   emit({ type: "started-over", snapshotId: started?.snapshotId, reason });
   return start(log, about, options);
 }
 
-function isUsable(state: string | undefined): boolean {
-  return state === "pending" || state === "completed";
+/** @returns undefined if EBS has given it up, or it is gone. */
+async function findResumable(started: StartedUpload, options: UploadFileOptions): Promise<Started | undefined> {
+  const state = await findState(started, { ...options, visibleWithinMs: VISIBLE_WITHIN_MS });
+  if (state === "completed") return { ...started, isSealed: true };
+  return state === "pending" ? { ...started, isSealed: await isSealed(started, options.ebs) } : undefined;
 }
 
 async function start(
@@ -169,11 +172,11 @@ async function start(
   try {
     ({ snapshotId } = await ebs.startSnapshot(startPlan(record)));
   } catch (error) {
-    if (!mayBeThere(error)) await log.remove();
+    if (!mayHaveHappened(error)) await log.remove();
     throw error;
   }
   emit({ type: "started", snapshotId, sizeGib: record.plan.sizeGib });
-  return { ...(await log.started(snapshotId, clock.now())), isComplete: false };
+  return { ...(await log.started(snapshotId, clock.now())), isSealed: false };
 }
 
 async function putBlocks(
@@ -209,6 +212,17 @@ async function putBlocks(
   });
 }
 
+async function seal(log: UploadLog, started: StartedUpload, written: BlockHashes, ebs: EbsApi): Promise<void> {
+  // First: whoever comes after a kill must not take it for one that is not whole.
+  await log.sealing(started);
+  try {
+    await ebs.completeSnapshot(started.snapshotId, writtenBlocks(written));
+  } catch (error) {
+    if (!mayHaveHappened(error)) await log.notSealed(started);
+    throw error;
+  }
+}
+
 /** Of two ascending lists: what is in either, ascending. */
 function unionOf(some: readonly number[], others: Iterable<number>): readonly number[] {
   const union: number[] = [];
@@ -222,7 +236,7 @@ function unionOf(some: readonly number[], others: Iterable<number>): readonly nu
   return union;
 }
 
-/** Whether a call that failed may have started a snapshot all the same. */
-function mayBeThere(error: unknown): boolean {
+/** Whether a call that failed may have done its work all the same. */
+function mayHaveHappened(error: unknown): boolean {
   return !(error instanceof AwsError) || error.mayHaveTakenEffect;
 }

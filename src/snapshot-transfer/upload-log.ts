@@ -21,6 +21,10 @@ export interface UploadLog extends AsyncDisposable {
   begin(record: UploadRecord): Promise<void>;
   /** @param startMs when, in milliseconds since the epoch. */
   started(snapshotId: SnapshotId, startMs: number): Promise<StartedUpload>;
+  /** All is put. The snapshot may be sealed when this resolves. */
+  sealing(started: StartedUpload): Promise<void>;
+  /** Sealing it was refused. */
+  notSealed(started: StartedUpload): Promise<void>;
   /** Nothing is left to go on with. */
   remove(): Promise<void>;
 }
@@ -81,6 +85,8 @@ async function opened(path: string, lock: FileLock, file: FileHandle): Promise<U
         const blocks = await BlockLog.open(file, await appendLine(file, headBytes, line));
         return { snapshotId, startMs, blocks };
       }),
+    sealing: ({ blocks }) => guarded(path, () => blocks.end()),
+    notSealed: ({ blocks }) => guarded(path, () => blocks.reopen()),
     remove: () => rm(path, { force: true }),
     async [Symbol.asyncDispose]() {
       await file.close();

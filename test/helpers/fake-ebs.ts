@@ -41,6 +41,8 @@ export class FakeEbs implements EbsApi {
   before: (call: keyof EbsApi, blockIndex?: number) => void | Promise<void> = () => {};
   /** Whether EC2 shows a snapshot already: what was just made it may hide for a while. */
   isVisible: (snapshotId: SnapshotId) => boolean = () => true;
+  /** Whether EC2 still calls a snapshot pending that was sealed. */
+  isLate = false;
   #tokenEra = 0;
   #started = 0;
 
@@ -60,7 +62,8 @@ export class FakeEbs implements EbsApi {
     findSnapshot: async (snapshotId: SnapshotId) => {
       const snapshot = this.snapshots.get(snapshotId);
       if (snapshot === undefined || !this.isVisible(snapshotId)) return undefined;
-      return { snapshotId, state: snapshot.state, stateMessage: undefined, percent: 100 };
+      const state = this.isLate && snapshot.state === "completed" ? "pending" : snapshot.state;
+      return { snapshotId, state, stateMessage: undefined, percent: 100 };
     },
     releasing: {
       deleteSnapshot: async (snapshotId: SnapshotId) => this.isVisible(snapshotId) && this.snapshots.delete(snapshotId),
@@ -121,7 +124,7 @@ export class FakeEbs implements EbsApi {
     await this.before("completeSnapshot");
     this.usage.other++;
     const snapshot = this.#existing("CompleteSnapshot", snapshotId);
-    if (snapshot.state !== "pending") return;
+    if (snapshot.state !== "pending") throw invalid("CompleteSnapshot", "INVALID_SNAPSHOT_ID", snapshot.state);
     const hash = createHash("sha256");
     for (const [, { sha256 }] of [...snapshot.written].sort(([a], [b]) => a - b)) hash.update(sha256);
     const isRight = changedBlocksCount === snapshot.written.size && hash.digest().equals(checksum);

@@ -140,6 +140,18 @@ test("a snapshot that is complete is its owner's: only the log goes", async () =
   assert.deepEqual(await readdir(fixture.uploads), []);
 });
 
+test("a snapshot that was sealed is its owner's too, although EC2 calls it pending", async () => {
+  await using fixture = await openFixture({ at: "listSnapshotBlocks" });
+  const { ebs, events } = fixture;
+  ebs.isLate = true;
+  for (const isDryRun of [true, false]) {
+    assert.deepEqual(await fixture.clean({ isDryRun }), { ...NOTHING, dead: 1 });
+    assert.equal(events.at(-1)?.type, "kept");
+  }
+  assert.equal(ebs.snapshots.size, 1);
+  assert.deepEqual(await readdir(fixture.uploads), []);
+});
+
 test("what cannot be deleted stays in its log; one that runs, or is too young, is left alone", async () => {
   await using fixture = await openFixture({ at: "completeSnapshot" });
   const { ebs, uploads } = fixture;

@@ -1,7 +1,7 @@
 // Removes what interrupted uploads of files left. Whoever wants to go on with one does so before.
 import type { EbsApi } from "../../aws/ebs-api.ts";
 import { isThisHost } from "../../linux/sandbox/process-identity.ts";
-import { findState, learnSnapshot, visibleBy } from "../../snapshot-transfer/earlier-snapshot.ts";
+import { findState, isSealed, learnSnapshot, visibleBy } from "../../snapshot-transfer/earlier-snapshot.ts";
 import { listUploads } from "../../snapshot-transfer/interrupted-uploads.ts";
 import {
   type EarlierUpload,
@@ -102,7 +102,7 @@ const UNKNOWN_ID = "(of unknown id)";
 /** The snapshot that an upload left. */
 interface LeftSnapshot {
   readonly id: string;
-  /** One that is complete is its owner's. */
+  /** One that was sealed is its owner's. */
   readonly isKept: boolean;
   /** @returns whether it was there. A dry run does not touch it. */
   remove(): Promise<boolean>;
@@ -121,7 +121,9 @@ async function findLeft(
   const id = started.snapshotId;
   const visibleByMs = visibleBy(started, settleMs, clock);
   const remove = () => removeResource(ec2.releasing, { kind: "snapshot", id, visibleByMs, clock, signal });
-  return { id, isKept: state === "completed", remove: isDryRun ? async () => true : remove };
+  // A dry run does not seal it again to be sure.
+  const isEnded = state === "pending" && (isDryRun ? started.blocks.isEnded : await isSealed(started, await ebs()));
+  return { id, isKept: state === "completed" || isEnded, remove: isDryRun ? async () => true : remove };
 }
 
 /**
