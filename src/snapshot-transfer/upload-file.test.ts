@@ -259,6 +259,22 @@ test("an upload whose start was lost learns its snapshot by the token", async ()
   assert.equal(fixture.ebs.snapshots.size, 1);
 });
 
+test("an upload whose start was lost, and whose snapshot was deleted, starts over", async () => {
+  await using fixture = await openFixture();
+  const { ebs } = fixture;
+  const start = ebs.startSnapshot.bind(ebs);
+  ebs.startSnapshot = async (plan) => {
+    await start(plan);
+    throw new AwsError("StartSnapshot", "TimeoutError", "no answer", {});
+  };
+  await assert.rejects(fixture.upload(), { awsCode: "TimeoutError" });
+  ebs.startSnapshot = start;
+  ebs.snapshots.clear();
+  const { snapshotId } = await fixture.upload();
+  assert.deepEqual([...ebs.snapshots.keys()], [snapshotId]);
+  assert.equal(fixture.told("started-over").length, 1);
+});
+
 for (const [what, isShown] of [
   ["at once", true],
   ["only later", false],

@@ -43,6 +43,7 @@ export class FakeEbs implements EbsApi {
   isVisible: (snapshotId: SnapshotId) => boolean = () => true;
   /** Whether EC2 still calls a snapshot pending that was sealed. */
   isLate = false;
+  readonly #tokens = new Set<string>();
   #tokenEra = 0;
   #started = 0;
 
@@ -79,6 +80,11 @@ export class FakeEbs implements EbsApi {
     await this.before("startSnapshot");
     this.usage.other++;
     const before = [...this.snapshots.values()].find((snapshot) => snapshot.plan.clientToken === plan.clientToken);
+    if (before === undefined && this.#tokens.has(plan.clientToken)) {
+      throw new AwsError("StartSnapshot", "ResourceNotFoundException", "the token's snapshot does not exist", {
+        reason: "SNAPSHOT_NOT_FOUND",
+      });
+    }
     if (before !== undefined) {
       if (JSON.stringify(before.plan) !== JSON.stringify(plan)) {
         throw new AwsError("StartSnapshot", "ConflictException", "the token was used with other parameters");
@@ -94,6 +100,7 @@ export class FakeEbs implements EbsApi {
     }
     const snapshotId = `snap-${String(++this.#started).padStart(17, "0")}` as SnapshotId;
     const blocks = new Map(parent ? parent.blocks : []);
+    this.#tokens.add(plan.clientToken);
     this.snapshots.set(snapshotId, { snapshotId, plan, state: "pending", blocks, written: new Map() });
     return { snapshotId, state: "pending", sizeGib: plan.sizeGib };
   }

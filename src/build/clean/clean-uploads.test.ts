@@ -130,6 +130,38 @@ test("one that was deleted by hand is looked for, and then only the log goes", a
   assert.deepEqual(await readdir(fixture.uploads), []);
 });
 
+test("one of unknown id that was deleted by hand is gone, and then only the log goes", async () => {
+  await using fixture = await openFixture({ at: "nothing", isLost: true });
+  fixture.ebs.snapshots.clear();
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, dead: 1 });
+  assert.deepEqual(await readdir(fixture.uploads), []);
+});
+
+test("the id that was learnt is in the log before the snapshot is deleted", async () => {
+  await using fixture = await openFixture({ at: "nothing", isLost: true });
+  const { ebs, uploads, events } = fixture;
+  const [snapshotId] = ebs.snapshots.keys();
+  const { deleteSnapshot } = ebs.ec2.releasing;
+  ebs.ec2.releasing.deleteSnapshot = async (id) => {
+    await deleteSnapshot(id);
+    throw new AwsError("DeleteSnapshot", "TimeoutError", "no answer");
+  };
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, failed: 1, dead: 1 });
+  const [name = ""] = await readdir(uploads);
+  {
+    await using log = await openUploadLog(uploads, name.replace(/\.upload$/, ""));
+    assert.equal(log?.earlier?.started?.snapshotId, snapshotId);
+  }
+  ebs.ec2.releasing.deleteSnapshot = deleteSnapshot;
+  ebs.startSnapshot = () => assert.fail("the id is known");
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, dead: 1 });
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ["build", "failed", "build"],
+  );
+  assert.deepEqual(await readdir(uploads), []);
+});
+
 test("a snapshot that is complete is its owner's: only the log goes", async () => {
   await using fixture = await openFixture({ at: "listSnapshotBlocks" });
   const [snapshotId] = fixture.ebs.snapshots.keys();
