@@ -1,6 +1,6 @@
 // `amibake snapshot upload`, `snapshot download` and `verify`, and what `clean` does about uploads.
 import assert from "node:assert/strict";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DescribeSnapshotsCommand, RegisterImageCommand } from "@aws-sdk/client-ec2";
@@ -133,6 +133,32 @@ test("an upload that is interrupted tells how to go on; the same command does, a
   assert.deepEqual(await readdir(join(env["AMIBAKE_STATE_DIR"] ?? "", "uploads")), []);
   transfer.strike();
   assert.equal((await amibake("snapshot", "upload", "disk.raw")).exitCode, 0);
+});
+
+test("clean asks the endpoints that an upload had, whatever the environment says today", async () => {
+  await using transfer = await startTransferFixture(1);
+  const { environment: env, directory: cwd } = transfer;
+  transfer.strike({ fault: "slow", actions: ["StartSnapshot"], seconds: 10 });
+  const uploads = join(env["AMIBAKE_STATE_DIR"] ?? "", "uploads");
+  const killed = await runAmibake(["snapshot", "upload", "disk.raw"], {
+    env,
+    cwd,
+    onStart(child) {
+      const look = setInterval(async () => {
+        const [name] = await readdir(uploads).catch(() => []);
+        // With the record, which comes right before the call.
+        if (name === undefined || !(await readFile(join(uploads, name), "utf8")).includes("\n")) return;
+        clearInterval(look);
+        child.kill("SIGKILL");
+      }, 5);
+    },
+  });
+  assert.equal(killed.signal, "SIGKILL", killed.stderr);
+  transfer.strike();
+  const { AWS_ENDPOINT_URL: _endpoint, ...today } = env;
+  const cleaned = await runAmibake(["clean"], { env: today, cwd });
+  assert.match(cleaned.stdout, /removed snapshot snap-\w+\nRemoved 1 thing\.\n$/);
+  assert.deepEqual(await snapshotsOf(transfer), []);
 });
 
 test("an interrupted download goes on too, and leaves nothing in the account", async () => {
