@@ -40,7 +40,10 @@ test("a disk goes up, is verified, and comes down; the results are on standard o
 
   const verified = await amibake("verify", id);
   assert.equal(verified.exitCode, 0, verified.stderr);
-  assert.match(verified.stdout, new RegExp(`^${id} {2}\\(.* is what was written; 10 gets, 1 listing: `));
+  assert.match(
+    verified.stdout,
+    new RegExp(`^${id} {2}\\(.* is what was written, 10 of 10 blocks compared; 10 gets, 1 listing: `),
+  );
 
   const downloaded = await amibake("snapshot", "download", id, "back.raw");
   assert.equal(downloaded.exitCode, 0, downloaded.stderr);
@@ -196,6 +199,31 @@ test("an interrupted download goes on too, and leaves nothing in the account", a
   await assertSameDisk(transfer.path, join(cwd, "back.raw"));
 });
 
+test("verify says how many blocks it compared, where the hashes of others are not recorded", async () => {
+  await using transfer = await startTransferFixture(5);
+  const amibake = commandsOf(transfer);
+  const snapshotId = await transfer.upload();
+  const manifest = await transfer.manifests.read(snapshotId);
+  const blocks = [...(manifest?.blocks ?? [])].map(({ blockIndex, sha256 }, position) => [
+    blockIndex,
+    position < 2 ? null : Buffer.from(sha256).toString("hex"),
+  ]);
+  const block_manifests = [{ snapshot_id: snapshotId, size_bytes: 1024 ** 3, block_size: 524_288, blocks }];
+  const file = join(transfer.directory, "packer-manifest.json");
+  await writeFile(file, JSON.stringify({ builds: [{ block_manifests }] }));
+  const text = await amibake("verify", snapshotId, "--manifest", file);
+  assert.equal(text.exitCode, 0, text.stderr);
+  assert.match(
+    text.stdout,
+    /\(3 of 5 blocks compared, and as they were written; the other 2 have no recorded hash; 3 gets/,
+  );
+  assert.doesNotMatch(text.stdout, /it is what was written/);
+  const { isSame, blockCount, unknownCount } = lastJson(
+    (await amibake("verify", snapshotId, "--manifest", file, "--json")).stdout,
+  );
+  assert.deepEqual([isSame, blockCount, unknownCount], [true, 3, 2]);
+});
+
 test("an image is verified with all of its snapshots", async () => {
   await using transfer = await startTransferFixture(4);
   const amibake = commandsOf(transfer);
@@ -208,7 +236,7 @@ test("an image is verified with all of its snapshots", async () => {
   const { ImageId = "" } = await transfer.fixture.ec2().send(new RegisterImageCommand(image));
   const verified = await amibake("verify", ImageId);
   assert.equal(verified.exitCode, 0, verified.stderr);
-  assert.match(verified.stdout, new RegExp(`^${ImageId} {2}\\(.* is what was written; 4 gets`));
+  assert.match(verified.stdout, new RegExp(`^${ImageId} {2}\\(.* is what was written, 4 of 4 blocks compared; 4 gets`));
   const missing = await amibake("verify", "ami-00000000000000000");
   assert.match(missing.stderr, /ami-00000000000000000/);
   assert.notEqual(missing.exitCode, 0);
