@@ -8,6 +8,7 @@ import {
   BlockHashList,
   UNKNOWN_SHA256,
 } from "../base/block-hashes.ts";
+import { BlockSet } from "../base/block-set.ts";
 
 const RECORD_BYTES = BLOCK_ENTRY_BYTES + 4;
 const READ_RECORDS = 4096;
@@ -21,7 +22,7 @@ const END_INDEX = 0xffff_ffff;
 export class BlockLog {
   readonly #file: FileHandle;
   readonly #list = new BlockHashList();
-  readonly #indexes = new Set<number>();
+  readonly #indexes = new BlockSet();
   #endBytes: number;
   #isEnded = false;
   readonly #waiting: Buffer[] = [];

@@ -194,7 +194,7 @@ async function putBlocks(
   { ebs, signal, clock, emit }: UploadFileOptions,
 ): Promise<BlockHashes> {
   const candidates = unionOf(await file.dataBlocks(), parent?.blockIndexes ?? []);
-  const meter = new TransferMeter(candidates.length, clock);
+  const meter = new TransferMeter(countOf(candidates), clock);
   const tell = () => emit({ type: "progress", ...meter.progress() });
   meter.countEarlier(blocks.count);
   tell();
@@ -223,17 +223,29 @@ async function seal(log: UploadLog, started: StartedUpload, written: BlockHashes
   }
 }
 
-/** Of two ascending lists: what is in either, ascending. */
-function unionOf(some: readonly number[], others: Iterable<number>): readonly number[] {
-  const union: number[] = [];
-  let position = 0;
-  for (const other of others) {
-    while ((some[position] ?? Number.POSITIVE_INFINITY) < other) union.push(some[position++] as number);
-    if (some[position] === other) position++;
-    union.push(other);
+/** Of two that ascend: what is in either, ascending. Made anew each time that it is gone through, and never kept. */
+function unionOf(some: Iterable<number>, others: Iterable<number>): Iterable<number> {
+  return { [Symbol.iterator]: () => mergeAscending(some[Symbol.iterator](), others[Symbol.iterator]()) };
+}
+
+function* mergeAscending(some: Iterator<number>, others: Iterator<number>): Generator<number, void> {
+  const next = (indexes: Iterator<number>): number => {
+    const { done, value } = indexes.next();
+    return done ? Number.POSITIVE_INFINITY : value;
+  };
+  let [one, other] = [next(some), next(others)];
+  while (one !== other || one !== Number.POSITIVE_INFINITY) {
+    const lowest = Math.min(one, other);
+    yield lowest;
+    if (one === lowest) one = next(some);
+    if (other === lowest) other = next(others);
   }
-  for (; position < some.length; position++) union.push(some[position] as number);
-  return union;
+}
+
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _ of items) count++;
+  return count;
 }
 
 /** Whether a call that failed may have done its work all the same. */
