@@ -3,12 +3,7 @@ import type { EbsApi } from "../../aws/ebs-api.ts";
 import { isThisHost } from "../../linux/sandbox/process-identity.ts";
 import { findState, isSealed, learnSnapshot, visibleBy } from "../../snapshot-transfer/earlier-snapshot.ts";
 import { listUploads } from "../../snapshot-transfer/interrupted-uploads.ts";
-import {
-  type EarlierUpload,
-  openUploadLog,
-  type StartedUpload,
-  type UploadLog,
-} from "../../snapshot-transfer/upload-log.ts";
+import { type EarlierUpload, openUploadLog, type UploadLog } from "../../snapshot-transfer/upload-log.ts";
 import type { UploadRecord } from "../../snapshot-transfer/upload-record.ts";
 import { removeResource } from "../draft.ts";
 import type { CleanOptions, PlaceConnection } from "./clean-builds.ts";
@@ -115,7 +110,7 @@ async function findLeft(
   { isDryRun, settleMs, signal, clock }: CleanUploadsOptions,
 ): Promise<LeftSnapshot | undefined> {
   if (known === undefined && isDryRun) return { id: UNKNOWN_ID, isKept: false, remove: async () => true };
-  const started: StartedUpload | undefined = known ?? (await learnSnapshot(log, record, { ebs: await ebs(), clock }));
+  const started = known ?? (await learnSnapshot(log, record, { ebs: await ebs(), clock }));
   const state = started && (await findState(started, { ec2, visibleWithinMs: settleMs, signal, clock }));
   if (started === undefined || state === undefined) return undefined;
   const id = started.snapshotId;
