@@ -317,3 +317,9 @@ test("a completion whose answer was lost has sealed the snapshot where the next 
   await using never = await openScriptedEbs([refused]);
   await assert.rejects(never.ebs.completeSnapshot(SNAPSHOT, WRITTEN), { reason: "INVALID_SNAPSHOT_ID" });
 });
+
+test("a completion that was lost and is then refused for what it says is an error", async () => {
+  const refused = refusal(400, "ValidationException", "The checksum is not right", "INVALID_PARAMETER_VALUE");
+  await using lost = await openScriptedEbs([reset, refused]);
+  await assert.rejects(lost.ebs.completeSnapshot(SNAPSHOT, WRITTEN), { reason: "INVALID_PARAMETER_VALUE" });
+});

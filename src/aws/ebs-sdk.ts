@@ -109,9 +109,10 @@ function controlCalls(
       try {
         await call("CompleteSnapshot", send, { subject: snapshotId });
       } catch (error) {
-        // The lost attempt has sealed it: whoever waits for "completed" will see.
-        const isSealed = error instanceof AwsError && error.mayHaveTakenEffect && !error.isLost;
-        if (!isSealed || !hasCode(error, "ValidationException", "ConflictException")) throw error;
+        // The lost attempt has sealed it: whoever waits for "completed" will see. Any other reason is a refusal.
+        const wasLost = error instanceof AwsError && error.mayHaveTakenEffect && !error.isLost;
+        const isSealed = hasReason(error, "INVALID_SNAPSHOT_ID") || hasCode(error, "ConflictException");
+        if (!wasLost || !isSealed) throw error;
       }
     },
   };

@@ -8,6 +8,13 @@ export interface Polling {
   readonly attemptsMax: number;
 }
 
+/**
+ * How long after a call EC2 may hide what it made: its reads are eventually consistent.
+ * docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html gives no bound; "a few minutes" is the
+ * outermost that AWS names, seconds are usual.
+ */
+export const VISIBLE_WITHIN_MS = 60_000;
+
 export interface WaitOptions {
   /** "volume vol-1 to become available" */
   readonly what: string;

@@ -56,6 +56,7 @@ export class BlockHashes {
 
   /** These, with `others` over them. */
   with(others: BlockHashes): BlockHashes {
+    if (this.count === 0) return others;
     const list = new BlockHashList();
     for (const hashes of [this, others]) for (const entry of hashes) list.add(entry);
     return list.sorted();

@@ -1,4 +1,5 @@
 import type { Ec2Calls, ResourceKind } from "../aws/ec2-api.ts";
+import { VISIBLE_WITHIN_MS } from "../aws/wait.ts";
 import type { Clock } from "../base/clock.ts";
 import { releaseOrReport } from "../base/errors.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
@@ -6,7 +7,7 @@ import { cleanCommand, keptReason } from "./attendance/keep-failed.ts";
 import type { BuildContext, StepProgress } from "./build-context.ts";
 import type { JournalledIntent } from "./journal/journal.ts";
 import { DRAFT_TAG } from "./journal/journal-entries.ts";
-import { makeSettled, UnsettledError, VISIBLE_WITHIN_MS } from "./settle.ts";
+import { makeSettled, UnsettledError } from "./settle.ts";
 
 /** Something in the account that is deleted at the end of its scope unless it is kept. */
 export interface Draft<Id extends string> extends AsyncDisposable {

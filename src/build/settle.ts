@@ -1,14 +1,7 @@
 import { AwsError } from "../aws/aws-error.ts";
-import { waitFor } from "../aws/wait.ts";
+import { VISIBLE_WITHIN_MS, waitFor } from "../aws/wait.ts";
 import type { Clock } from "../base/clock.ts";
 import { NEVER } from "../base/never.ts";
-
-/**
- * How long after a call EC2 may hide what it made: its reads are eventually consistent.
- * docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html gives no bound; "a few minutes" is the
- * outermost that AWS names, seconds are usual.
- */
-export const VISIBLE_WITHIN_MS = 60_000;
 
 export interface SettleOptions<Id> {
   /** "snapshot" */

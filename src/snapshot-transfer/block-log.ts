@@ -1,10 +1,19 @@
 import { readSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { BLOCK_ENTRY_BYTES, type BlockHash, type BlockHashes, BlockHashList } from "../base/block-hashes.ts";
+import {
+  BLOCK_ENTRY_BYTES,
+  type BlockHash,
+  type BlockHashes,
+  BlockHashList,
+  UNKNOWN_SHA256,
+} from "../base/block-hashes.ts";
+import { BlockSet } from "../base/block-set.ts";
 
 const RECORD_BYTES = BLOCK_ENTRY_BYTES + 4;
 const READ_RECORDS = 4096;
+/** Of the record that says that no block is missing. No disk has so many. */
+const END_INDEX = 0xffff_ffff;
 
 /**
  * Blocks that are done, behind the head of an open file: a record each, with a checksum. What is in the file survives
@@ -13,8 +22,9 @@ const READ_RECORDS = 4096;
 export class BlockLog {
   readonly #file: FileHandle;
   readonly #list = new BlockHashList();
-  readonly #indexes = new Set<number>();
+  readonly #indexes = new BlockSet();
   #endBytes: number;
+  #isEnded = false;
   readonly #waiting: Buffer[] = [];
   #writing: Promise<void> | undefined;
 
@@ -39,18 +49,35 @@ export class BlockLog {
     return this.#indexes.size;
   }
 
+  /** Whether all blocks that there are to be are in it. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   has(blockIndex: number): boolean {
     return this.#indexes.has(blockIndex);
   }
 
+  /** Takes the end back: nothing was made of it. */
+  async reopen(): Promise<void> {
+    if (!this.#isEnded) return;
+    await this.#file.truncate(this.#endBytes - RECORD_BYTES);
+    this.#endBytes -= RECORD_BYTES;
+    this.#isEnded = false;
+  }
+
   /** At once, not by the thread pool: what is done and not written would be done again. */
   add(block: BlockHash): void {
-    const record = recordOf(block);
-    for (let written = 0; written < RECORD_BYTES; ) {
-      written += writeSync(this.#file.fd, record, written, RECORD_BYTES - written, this.#endBytes + written);
-    }
-    this.#endBytes += RECORD_BYTES;
+    this.#append(block);
     this.#remember(block);
+  }
+
+  /** No more comes. All of it survives a failure of the host when this resolves. */
+  async end(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#append({ blockIndex: END_INDEX, sha256: UNKNOWN_SHA256 });
+    await this.#file.datasync();
+    this.#isEnded = true;
   }
 
   /**
@@ -83,10 +110,20 @@ export class BlockLog {
       for (let position = 0; position < count; position++) {
         const record = buffer.subarray(position * RECORD_BYTES, (position + 1) * RECORD_BYTES);
         if (record.readUInt32BE(BLOCK_ENTRY_BYTES) !== crc32(record.subarray(0, BLOCK_ENTRY_BYTES))) return;
-        this.#remember({ blockIndex: record.readUInt32BE(0), sha256: record.subarray(4, BLOCK_ENTRY_BYTES) });
+        const blockIndex = record.readUInt32BE(0);
+        if (blockIndex === END_INDEX) this.#isEnded = true;
+        else this.#remember({ blockIndex, sha256: record.subarray(4, BLOCK_ENTRY_BYTES) });
         this.#endBytes += RECORD_BYTES;
       }
     }
+  }
+
+  #append(block: BlockHash): void {
+    const record = recordOf(block);
+    for (let written = 0; written < RECORD_BYTES; ) {
+      written += writeSync(this.#file.fd, record, written, RECORD_BYTES - written, this.#endBytes + written);
+    }
+    this.#endBytes += RECORD_BYTES;
   }
 
   async #writeWaiting(): Promise<void> {

@@ -4,7 +4,7 @@ import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import { compressionOf, containerOf, FORMAT_HEAD_BYTES } from "../linux/files/disk-image-format.ts";
 import { readFully } from "../linux/files/read-fully.ts";
 import { fileKind } from "../linux/files/regular-file.ts";
-import { blocksOf, dataExtents } from "../linux/files/sparse-file.ts";
+import { dataExtents, eachBlockOf } from "../linux/files/sparse-file.ts";
 
 /** What tells a file, with this content, from any other. */
 export interface FileIdentity {
@@ -21,7 +21,7 @@ export interface FileIdentity {
 export interface DiskFile extends AsyncDisposable {
   readonly identity: FileIdentity;
   /** The indexes of the blocks that have data, ascending: the others are holes. */
-  dataBlocks(): Promise<number[]>;
+  dataBlocks(): Promise<Iterable<number>>;
   /** Fills `target`, `SNAPSHOT_BLOCK_BYTES` long, with a block; zeros follow the file's end. */
   readBlock(blockIndex: number, target: Uint8Array): Promise<void>;
   /** @throws {ToolError} ERR_FILE_CHANGED if it is not what it was when it was opened. */
@@ -44,7 +44,10 @@ export async function openDiskFile(path: string): Promise<DiskFile> {
     await refuseContainers(file, path);
     return {
       identity,
-      dataBlocks: async () => blocksOf(await dataExtents(file), SNAPSHOT_BLOCK_BYTES),
+      async dataBlocks() {
+        const extents = await dataExtents(file);
+        return { [Symbol.iterator]: () => eachBlockOf(extents, SNAPSHOT_BLOCK_BYTES) };
+      },
       readBlock: (blockIndex, target) => readFully(file, target, blockIndex * SNAPSHOT_BLOCK_BYTES),
       async checkUnchanged() {
         const now = await identityOf(file, realPath);

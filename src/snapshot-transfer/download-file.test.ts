@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { FakeEbs } from "../../test/helpers/fake-ebs.ts";
 import { scaledClock } from "../../test/helpers/scaled-clock.ts";
 import { AwsError } from "../aws/aws-error.ts";
@@ -121,6 +121,47 @@ test("what is left of another snapshot is not gone on with", async () => {
   await fixture.checkContent();
   assert.deepEqual(fixture.told("resumed"), []);
 });
+
+test("wherever a run dies that begins anew, nothing of another snapshot stays in the file", async (t) => {
+  let died = true;
+  for (let callCount = 0; died; callCount++) {
+    await using fixture = await openFixture();
+    const { ebs } = fixture;
+    ebs.add("snap-2" as SnapshotId, 1, { 1: Buffer.from("another"), 2047: Buffer.from("another") });
+    failAfter(ebs, 1);
+    await assert.rejects(fixture.download({ snapshotId: "snap-2" as SnapshotId }));
+    // The next one would fetch, so it has begun.
+    failAfter(ebs, 0);
+    const death = await dieAfter(t, callCount, fixture.directory);
+    await assert.rejects(fixture.download());
+    died = death();
+    ebs.before = () => {};
+    await fixture.download();
+    await fixture.checkContent();
+  }
+});
+
+/**
+ * Lets everything fail that changes a file, after this many such calls.
+ *
+ * @returns what ends it, and tells whether anything failed.
+ */
+async function dieAfter(t: TestContext, callCount: number, directory: string): Promise<() => boolean> {
+  await using file = await open(directory, "r");
+  const handles = Object.getPrototypeOf(file);
+  let count = 0;
+  const mocks = (["truncate", "write", "datasync"] as const).map((name) => {
+    const method = handles[name];
+    return t.mock.method(handles, name, function (this: unknown, ...values: unknown[]) {
+      if (count++ >= callCount) throw new Error("killed");
+      return method.apply(this, values);
+    });
+  });
+  return () => {
+    for (const { mock } of mocks) mock.restore();
+    return count > callCount;
+  };
+}
 
 test("a file that is there is replaced only with force, and only at the end", async () => {
   await using fixture = await openFixture();

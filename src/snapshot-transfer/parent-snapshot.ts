@@ -28,10 +28,11 @@ export async function openParent(
   },
 ): Promise<ParentSnapshot> {
   const manifest = await options.manifests.read(snapshotId);
-  if (manifest !== undefined && ![...manifest.blocks].some(({ sha256 }) => isUnknown(sha256))) {
+  if (manifest !== undefined && !hasUnknown(manifest.blocks)) {
     const { sizeBytes, blocks } = manifest;
     const sizeGib = Math.ceil(sizeBytes / GIB);
-    return { sizeGib, blockIndexes: blocks.indexes(), hashOf: (index) => blocks.get(index), hashes: blocks };
+    const blockIndexes = { [Symbol.iterator]: () => blocks.indexes() };
+    return { sizeGib, blockIndexes, hashOf: (index) => blocks.get(index), hashes: blocks };
   }
   const reader = await openSnapshotReader(options.ebs, snapshotId, options);
   const spare: Uint8Array[] = [];
@@ -48,4 +49,9 @@ export async function openParent(
     },
     hashes: undefined,
   };
+}
+
+function hasUnknown(blocks: BlockHashes): boolean {
+  for (const { sha256 } of blocks) if (isUnknown(sha256)) return true;
+  return false;
 }

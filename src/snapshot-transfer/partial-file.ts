@@ -105,12 +105,15 @@ async function resumeOrBegin(
     for (const block of right) written.add(block);
     return { written, isResumed: true };
   }
-  // First the log: with it, zeros would be taken for what was written.
+  // One after the other, on the disk too. An old log would take the new zeros for what it says was written; a new one
+  // would take the holes for zeros, while another snapshot's blocks are in them.
   await log.truncate(0);
-  await log.write(head, 0, head.length, 0);
   await log.datasync();
   await part.truncate(0);
   await part.truncate(content.sizeBytes);
+  await part.datasync();
+  await log.write(head, 0, head.length, 0);
+  await log.datasync();
   return { written: await BlockLog.open(log, head.length), isResumed: false };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EbsApi, WrittenBlocks } from "../aws/ebs-api.ts";
 import { type BlockHash, type BlockHashes, BlockHashList } from "../base/block-hashes.ts";
+import { BlockSet } from "../base/block-set.ts";
 import type { SnapshotId } from "../base/ids.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
@@ -82,7 +83,7 @@ export function writtenBlocks(hashes: BlockHashes): WrittenBlocks {
 /** For an upload that is tried again in this process. */
 export class AcknowledgedInMemory implements AcknowledgedBlocks {
   readonly #list = new BlockHashList();
-  readonly #indexes = new Set<number>();
+  readonly #indexes = new BlockSet();
 
   has(blockIndex: number): boolean {
     return this.#indexes.has(blockIndex);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { FakeEbs } from "../../test/helpers/fake-ebs.ts";
 import { scaledClock } from "../../test/helpers/scaled-clock.ts";
+import { skippingClock } from "../../test/helpers/skipping-clock.ts";
 import { AwsError } from "../aws/aws-error.ts";
 import type { Ec2Api } from "../aws/ec2-api.ts";
 import type { SnapshotId } from "../base/ids.ts";
@@ -180,6 +181,21 @@ for (const state of ["error", "gone"] as const) {
   });
 }
 
+test("a pending snapshot that EC2 hides for a while is gone on with", async () => {
+  await using fixture = await openFixture();
+  const { ebs } = fixture;
+  const clock = skippingClock();
+  failAfter(ebs, 50);
+  await assert.rejects(fixture.upload({ clock }));
+  ebs.before = () => {};
+  const shownFromMs = clock.now() + 40_000;
+  ebs.isVisible = () => clock.now() >= shownFromMs;
+  await fixture.upload({ clock });
+  assert.deepEqual(fixture.told("started-over"), []);
+  assert.equal(ebs.snapshots.size, 1);
+  assert.equal(ebs.puts.length, 120);
+});
+
 test("an upload that died after sealing only has to be finished", async () => {
   await using fixture = await openFixture();
   fixture.ebs.before = (call) => {
@@ -191,6 +207,43 @@ test("an upload that died after sealing only has to be finished", async () => {
   assert.equal(fixture.ebs.puts.length, 120);
   assert.equal(fixture.ebs.usage.other, 2, "one start, one completion");
   assert.equal((await fixture.manifests.read(snapshotId))?.blocks.count, 120);
+});
+
+test("an upload that died while EC2 still called the sealed snapshot pending waits for it", async () => {
+  await using fixture = await openFixture();
+  const { ebs } = fixture;
+  ebs.isLate = true;
+  await assert.rejects(fixture.upload({ clock: skippingClock() }), { code: "ERR_WAIT_TIMEOUT" });
+  const clock = skippingClock();
+  const completedFromMs = clock.now() + 40_000;
+  const findSnapshot = ebs.ec2.findSnapshot;
+  ebs.ec2.findSnapshot = (snapshotId) => {
+    ebs.isLate = clock.now() < completedFromMs;
+    return findSnapshot(snapshotId);
+  };
+  const { snapshotId } = await fixture.upload({ clock });
+  assert.deepEqual([...ebs.snapshots.keys()], [snapshotId]);
+  assert.equal(ebs.puts.length, 120);
+  assert.equal((await fixture.manifests.read(snapshotId))?.blocks.count, 120);
+});
+
+test("one that died between the log and the call is sealed by the next run, and kept if the file has changed", async () => {
+  for (const isChanged of [false, true]) {
+    await using fixture = await openFixture();
+    const { ebs } = fixture;
+    ebs.before = (call) => {
+      if (call === "completeSnapshot") throw new AwsError("CompleteSnapshot", "TimeoutError", "no answer");
+    };
+    await assert.rejects(fixture.upload(), { awsCode: "TimeoutError" });
+    const [first] = ebs.snapshots.keys();
+    ebs.before = () => {};
+    if (isChanged) await utimes(fixture.path, new Date(), new Date(1_000_000_000_000));
+    const { snapshotId } = await fixture.upload();
+    assert.equal(snapshotId === first, !isChanged);
+    for (const { state } of ebs.snapshots.values()) assert.equal(state, "completed");
+    assert.equal(ebs.snapshots.size, isChanged ? 2 : 1);
+    assert.equal(ebs.puts.length, isChanged ? 240 : 120);
+  }
 });
 
 test("an upload whose start was lost learns its snapshot by the token", async () => {
@@ -205,6 +258,45 @@ test("an upload whose start was lost learns its snapshot by the token", async ()
   await fixture.upload();
   assert.equal(fixture.ebs.snapshots.size, 1);
 });
+
+test("an upload whose start was lost, and whose snapshot was deleted, starts over", async () => {
+  await using fixture = await openFixture();
+  const { ebs } = fixture;
+  const start = ebs.startSnapshot.bind(ebs);
+  ebs.startSnapshot = async (plan) => {
+    await start(plan);
+    throw new AwsError("StartSnapshot", "TimeoutError", "no answer", {});
+  };
+  await assert.rejects(fixture.upload(), { awsCode: "TimeoutError" });
+  ebs.startSnapshot = start;
+  ebs.snapshots.clear();
+  const { snapshotId } = await fixture.upload();
+  assert.deepEqual([...ebs.snapshots.keys()], [snapshotId]);
+  assert.equal(fixture.told("started-over").length, 1);
+});
+
+for (const [what, isShown] of [
+  ["at once", true],
+  ["only later", false],
+] as const) {
+  test(`a start that was lost, of a file that changed, leaves no snapshot that EC2 shows ${what}`, async () => {
+    await using fixture = await openFixture();
+    const { ebs } = fixture;
+    const clock = skippingClock();
+    const start = ebs.startSnapshot.bind(ebs);
+    ebs.startSnapshot = async (plan) => {
+      await start(plan);
+      throw new AwsError("StartSnapshot", "TimeoutError", "no answer", {});
+    };
+    await assert.rejects(fixture.upload({ clock }), { awsCode: "TimeoutError" });
+    ebs.startSnapshot = start;
+    await utimes(fixture.path, new Date(), new Date(1_000_000_000_000));
+    const shownFromMs = clock.now() + (isShown ? 0 : 40_000);
+    ebs.isVisible = () => clock.now() >= shownFromMs;
+    const { snapshotId } = await fixture.upload({ clock });
+    assert.deepEqual([...ebs.snapshots.keys()], [snapshotId]);
+  });
+}
 
 test("a start that was refused leaves no log", async () => {
   await using fixture = await openFixture();

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AwsError } from "../aws/aws-error.ts";
 import type { EbsApi } from "../aws/ebs-api.ts";
 import type { Ec2Api } from "../aws/ec2-api.ts";
+import { VISIBLE_WITHIN_MS } from "../aws/wait.ts";
 import { BlockHashes } from "../base/block-hashes.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, ToolError } from "../base/errors.ts";
@@ -9,14 +10,14 @@ import type { SnapshotId } from "../base/ids.ts";
 import { GIB } from "../base/units.ts";
 import { findLockHolders } from "../linux/files/lock-holders.ts";
 import { identifyHost } from "../linux/sandbox/process-identity.ts";
-import type { BlockLog } from "./block-log.ts";
 import { cannotUpload, type DiskFile, openDiskFile } from "./disk-file.ts";
+import { findState, isSealed, learnSnapshot } from "./earlier-snapshot.ts";
 import { uploadDirectory } from "./interrupted-uploads.ts";
 import type { ManifestStore } from "./manifest-store.ts";
 import { openParent, type ParentSnapshot } from "./parent-snapshot.ts";
 import { TransferMeter, type TransferProgress } from "./transfer-meter.ts";
 import { uploadBlocks, writtenBlocks } from "./upload-blocks.ts";
-import { openUploadLog, type UploadLog, uploadLogPath } from "./upload-log.ts";
+import { openUploadLog, type StartedUpload, type UploadLog, uploadLogPath } from "./upload-log.ts";
 import {
   changeSince,
   startPlan,
@@ -72,13 +73,14 @@ export async function uploadFile(options: UploadFileOptions): Promise<UploadedSn
   const plan = { ...options.plan, sizeGib: planSize(options, file, parent) };
   const about = { place, file: file.identity, plan };
   await using log = await openOwnLog(options, uploadId(about));
-  const { snapshotId, blocks, isComplete } = await startOrResume(log, about, options);
-  const written = isComplete ? blocks.sorted() : await putBlocks({ snapshotId, blocks, file, parent }, options);
-  if (!isComplete) {
+  const started = await startOrResume(log, about, options);
+  const { snapshotId, blocks } = started;
+  const written = started.isSealed ? blocks.sorted() : await putBlocks({ snapshotId, blocks, file, parent }, options);
+  if (!started.isSealed) {
     await file.checkUnchanged();
-    emit({ type: "sealing", snapshotId });
-    await ebs.completeSnapshot(snapshotId, writtenBlocks(written));
+    await seal(log, started, written, ebs);
   }
+  emit({ type: "sealing", snapshotId });
   await waitUntilReadable(snapshotId, options);
   const parentHashes = parent === undefined ? BlockHashes.NONE : parent.hashes;
   if (parentHashes !== undefined) {
@@ -118,12 +120,9 @@ async function openOwnLog({ path, stateDirectory }: UploadFileOptions, id: strin
   );
 }
 
-interface Started {
-  readonly snapshotId: SnapshotId;
-  /** What was put into it. */
-  readonly blocks: BlockLog;
+interface Started extends StartedUpload {
   /** An earlier run has sealed it. */
-  readonly isComplete: boolean;
+  readonly isSealed: boolean;
 }
 
 async function startOrResume(
@@ -135,52 +134,49 @@ async function startOrResume(
   const { earlier } = log;
   if (earlier === undefined) return start(log, about, options);
   const change = changeSince(earlier.record, about);
-  const { snapshotId, blocks } = earlier;
-  if (change === undefined && snapshotId === undefined) return restart(log, earlier.record, options);
-  const state = snapshotId === undefined ? undefined : (await ec2.findSnapshot(snapshotId))?.state;
-  if (change === undefined && snapshotId !== undefined && blocks !== undefined && isUsable(state)) {
-    emit({ type: "resumed", snapshotId, acknowledgedBlocks: blocks.count });
-    return { snapshotId, blocks, isComplete: state === "completed" };
+  // Also if it is of no use any more: it has to be deleted.
+  const started = earlier.started ?? (await learnSnapshot(log, earlier.record, options));
+  const resumable = started && (await findResumable(started, options));
+  if (change === undefined && resumable !== undefined) {
+    emit({ type: "resumed", snapshotId: resumable.snapshotId, acknowledgedBlocks: resumable.blocks.count });
+    return resumable;
   }
-  // One that is complete is of a run that died at its very end, and its owner's.
-  if (snapshotId !== undefined && state !== undefined && state !== "completed")
-    await ec2.releasing.deleteSnapshot(snapshotId);
-  emit({ type: "started-over", snapshotId, reason: change ?? `EBS has given up ${snapshotId}` });
+  // One that is sealed is of a run that died at its very end, and its owner's.
+  if (started !== undefined && !resumable?.isSealed) await ec2.releasing.deleteSnapshot(started.snapshotId);
+  const reason = change ?? `EBS has given up ${started?.snapshotId ?? "its snapshot"}`;
+  emit({ type: "started-over", snapshotId: started?.snapshotId, reason });
   return start(log, about, options);
 }
 
-function isUsable(state: string | undefined): boolean {
-  return state === "pending" || state === "completed";
+/** @returns undefined if EBS has given it up, or it is gone. */
+async function findResumable(started: StartedUpload, options: UploadFileOptions): Promise<Started | undefined> {
+  const state = await findState(started, { ...options, visibleWithinMs: VISIBLE_WITHIN_MS });
+  if (state === "completed") return { ...started, isSealed: true };
+  return state === "pending" ? { ...started, isSealed: await isSealed(started, options.ebs) } : undefined;
 }
 
 async function start(
   log: UploadLog,
   about: Pick<UploadRecord, "place" | "file" | "plan">,
-  options: UploadFileOptions,
+  { ebs, clock, emit }: UploadFileOptions,
 ): Promise<Started> {
   const record: UploadRecord = {
     version: 1,
     ...(await identifyHost()),
-    startTime: new Date(options.clock.now()).toISOString(),
+    startTime: new Date(clock.now()).toISOString(),
     ...about,
     clientToken: randomUUID(),
   };
   await log.begin(record);
-  return restart(log, record, options);
-}
-
-/** Starts the snapshot of this record, or learns which one it was. */
-async function restart(log: UploadLog, record: UploadRecord, { ebs, emit }: UploadFileOptions): Promise<Started> {
-  let started: { readonly snapshotId: SnapshotId };
+  let snapshotId: SnapshotId;
   try {
-    started = await ebs.startSnapshot(startPlan(record));
+    ({ snapshotId } = await ebs.startSnapshot(startPlan(record)));
   } catch (error) {
-    if (!mayBeThere(error)) await log.remove();
+    if (!mayHaveHappened(error)) await log.remove();
     throw error;
   }
-  const { snapshotId } = started;
   emit({ type: "started", snapshotId, sizeGib: record.plan.sizeGib });
-  return { snapshotId, blocks: await log.started(snapshotId), isComplete: false };
+  return { ...(await log.started(snapshotId, clock.now())), isSealed: false };
 }
 
 async function putBlocks(
@@ -191,14 +187,14 @@ async function putBlocks(
     parent,
   }: {
     readonly snapshotId: SnapshotId;
-    readonly blocks: BlockLog;
+    readonly blocks: StartedUpload["blocks"];
     readonly file: DiskFile;
     readonly parent: ParentSnapshot | undefined;
   },
   { ebs, signal, clock, emit }: UploadFileOptions,
 ): Promise<BlockHashes> {
   const candidates = unionOf(await file.dataBlocks(), parent?.blockIndexes ?? []);
-  const meter = new TransferMeter(candidates.length, clock);
+  const meter = new TransferMeter(countOf(candidates), clock);
   const tell = () => emit({ type: "progress", ...meter.progress() });
   meter.countEarlier(blocks.count);
   tell();
@@ -216,20 +212,43 @@ async function putBlocks(
   });
 }
 
-/** Of two ascending lists: what is in either, ascending. */
-function unionOf(some: readonly number[], others: Iterable<number>): readonly number[] {
-  const union: number[] = [];
-  let position = 0;
-  for (const other of others) {
-    while ((some[position] ?? Number.POSITIVE_INFINITY) < other) union.push(some[position++] as number);
-    if (some[position] === other) position++;
-    union.push(other);
+async function seal(log: UploadLog, started: StartedUpload, written: BlockHashes, ebs: EbsApi): Promise<void> {
+  // First: whoever comes after a kill must not take it for one that is not whole.
+  await log.sealing(started);
+  try {
+    await ebs.completeSnapshot(started.snapshotId, writtenBlocks(written));
+  } catch (error) {
+    if (!mayHaveHappened(error)) await log.notSealed(started);
+    throw error;
   }
-  for (; position < some.length; position++) union.push(some[position] as number);
-  return union;
 }
 
-/** Whether a call that failed may have started a snapshot all the same. */
-function mayBeThere(error: unknown): boolean {
+/** Of two that ascend: what is in either, ascending. Made anew each time that it is gone through, and never kept. */
+function unionOf(some: Iterable<number>, others: Iterable<number>): Iterable<number> {
+  return { [Symbol.iterator]: () => mergeAscending(some[Symbol.iterator](), others[Symbol.iterator]()) };
+}
+
+function* mergeAscending(some: Iterator<number>, others: Iterator<number>): Generator<number, void> {
+  const next = (indexes: Iterator<number>): number => {
+    const { done, value } = indexes.next();
+    return done ? Number.POSITIVE_INFINITY : value;
+  };
+  let [one, other] = [next(some), next(others)];
+  while (one !== other || one !== Number.POSITIVE_INFINITY) {
+    const lowest = Math.min(one, other);
+    yield lowest;
+    if (one === lowest) one = next(some);
+    if (other === lowest) other = next(others);
+  }
+}
+
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _ of items) count++;
+  return count;
+}
+
+/** Whether a call that failed may have done its work all the same. */
+function mayHaveHappened(error: unknown): boolean {
   return !(error instanceof AwsError) || error.mayHaveTakenEffect;
 }

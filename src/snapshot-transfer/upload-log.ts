@@ -19,20 +19,30 @@ export interface UploadLog extends AsyncDisposable {
   readonly earlier: EarlierUpload | undefined;
   /** Forgets what was before. The snapshot may be started when this resolves. */
   begin(record: UploadRecord): Promise<void>;
-  /** @returns where the blocks that EBS acknowledges go. */
-  started(snapshotId: SnapshotId): Promise<BlockLog>;
+  /** @param startMs when, in milliseconds since the epoch. */
+  started(snapshotId: SnapshotId, startMs: number): Promise<StartedUpload>;
+  /** All is put. The snapshot may be sealed when this resolves. */
+  sealing(started: StartedUpload): Promise<void>;
+  /** Sealing it was refused. */
+  notSealed(started: StartedUpload): Promise<void>;
   /** Nothing is left to go on with. */
   remove(): Promise<void>;
 }
 
 export interface EarlierUpload {
   readonly record: UploadRecord;
-  /** Undefined if nobody learnt it: starting it again with the same token tells. */
-  readonly snapshotId: SnapshotId | undefined;
-  /** What it had put; missing where the snapshot is unknown. */
-  readonly blocks: BlockLog | undefined;
+  /** Undefined if nobody learnt which snapshot it was: starting it again with the same token tells. */
+  readonly started: StartedUpload | undefined;
   /** Where the record of the upload ends in the file. */
   readonly headBytes: number;
+}
+
+export interface StartedUpload {
+  readonly snapshotId: SnapshotId;
+  /** When it was started, in milliseconds since the epoch. */
+  readonly startMs: number;
+  /** Where the blocks that EBS acknowledges go. */
+  readonly blocks: BlockLog;
 }
 
 /** @returns undefined if another process has it. */
@@ -69,8 +79,14 @@ async function opened(path: string, lock: FileLock, file: FileHandle): Promise<U
         await syncDirectory(dirname(path));
       });
     },
-    started: (snapshotId) =>
-      guarded(path, async () => BlockLog.open(file, await appendLine(file, headBytes, { snapshotId }))),
+    started: (snapshotId, startMs) =>
+      guarded(path, async () => {
+        const line: StartedLine = { snapshotId, startTime: new Date(startMs).toISOString() };
+        const blocks = await BlockLog.open(file, await appendLine(file, headBytes, line));
+        return { snapshotId, startMs, blocks };
+      }),
+    sealing: ({ blocks }) => guarded(path, () => blocks.end()),
+    notSealed: ({ blocks }) => guarded(path, () => blocks.reopen()),
     remove: () => rm(path, { force: true }),
     async [Symbol.asyncDispose]() {
       await file.close();
@@ -95,10 +111,18 @@ async function readEarlier(file: FileHandle): Promise<EarlierUpload | undefined>
   // Nothing had begun, or another version has written it.
   if (record?.version !== 1) return undefined;
   const startedEnd = head.indexOf("\n", headBytes) + 1;
-  const started =
-    startedEnd === 0 ? undefined : parseLine<{ snapshotId: SnapshotId }>(head.subarray(headBytes, startedEnd));
-  if (started === undefined) return { record, headBytes, snapshotId: undefined, blocks: undefined };
-  return { record, headBytes, snapshotId: started.snapshotId, blocks: await BlockLog.open(file, startedEnd) };
+  const line = startedEnd === 0 ? undefined : parseLine<StartedLine>(head.subarray(headBytes, startedEnd));
+  if (line === undefined) return { record, headBytes, started: undefined };
+  const { snapshotId, startTime } = line;
+  const blocks = await BlockLog.open(file, startedEnd);
+  return { record, headBytes, started: { snapshotId, startMs: Date.parse(startTime), blocks } };
+}
+
+/** The second line of a log. */
+interface StartedLine {
+  readonly snapshotId: SnapshotId;
+  /** ISO 8601 */
+  readonly startTime: string;
 }
 
 function parseLine<T>(line: Buffer): T | undefined {

@@ -12,6 +12,8 @@ export interface TransferPlace {
   readonly store?: string | undefined;
   /** The EC2 endpoint, where it is not AWS's own. */
   readonly endpoint?: string | undefined;
+  /** That of the EBS direct APIs, where it is not AWS's own. */
+  readonly ebsEndpoint?: string | undefined;
   readonly profile?: string | undefined;
 }
 

@@ -183,5 +183,5 @@ async function acknowledgedBlocks(stateDirectory: string): Promise<Set<number>> 
   const uploads = uploadDirectory(stateDirectory);
   const [id = ""] = await listUploads(uploads);
   await using log = await openUploadLog(uploads, id);
-  return new Set(log?.earlier?.blocks?.sorted().indexes());
+  return new Set(log?.earlier?.started?.blocks.sorted().indexes());
 }

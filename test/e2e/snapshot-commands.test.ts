@@ -1,6 +1,6 @@
 // `amibake snapshot upload`, `snapshot download` and `verify`, and what `clean` does about uploads.
 import assert from "node:assert/strict";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DescribeSnapshotsCommand, RegisterImageCommand } from "@aws-sdk/client-ec2";
@@ -40,7 +40,10 @@ test("a disk goes up, is verified, and comes down; the results are on standard o
 
   const verified = await amibake("verify", id);
   assert.equal(verified.exitCode, 0, verified.stderr);
-  assert.match(verified.stdout, new RegExp(`^${id} {2}\\(.* is what was written; 10 gets, 1 listing: `));
+  assert.match(
+    verified.stdout,
+    new RegExp(`^${id} {2}\\(.* is what was written, 10 of 10 blocks compared; 10 gets, 1 listing: `),
+  );
 
   const downloaded = await amibake("snapshot", "download", id, "back.raw");
   assert.equal(downloaded.exitCode, 0, downloaded.stderr);
@@ -135,6 +138,32 @@ test("an upload that is interrupted tells how to go on; the same command does, a
   assert.equal((await amibake("snapshot", "upload", "disk.raw")).exitCode, 0);
 });
 
+test("clean asks the endpoints that an upload had, whatever the environment says today", async () => {
+  await using transfer = await startTransferFixture(1);
+  const { environment: env, directory: cwd } = transfer;
+  transfer.strike({ fault: "slow", actions: ["StartSnapshot"], seconds: 10 });
+  const uploads = join(env["AMIBAKE_STATE_DIR"] ?? "", "uploads");
+  const killed = await runAmibake(["snapshot", "upload", "disk.raw"], {
+    env,
+    cwd,
+    onStart(child) {
+      const look = setInterval(async () => {
+        const [name] = await readdir(uploads).catch(() => []);
+        // With the record, which comes right before the call.
+        if (name === undefined || !(await readFile(join(uploads, name), "utf8")).includes("\n")) return;
+        clearInterval(look);
+        child.kill("SIGKILL");
+      }, 5);
+    },
+  });
+  assert.equal(killed.signal, "SIGKILL", killed.stderr);
+  transfer.strike();
+  const { AWS_ENDPOINT_URL: _endpoint, ...today } = env;
+  const cleaned = await runAmibake(["clean"], { env: today, cwd });
+  assert.match(cleaned.stdout, /removed snapshot snap-\w+\nRemoved 1 thing\.\n$/);
+  assert.deepEqual(await snapshotsOf(transfer), []);
+});
+
 test("an interrupted download goes on too, and leaves nothing in the account", async () => {
   await using transfer = await startTransferFixture(100);
   const { environment: env, directory: cwd } = transfer;
@@ -170,6 +199,31 @@ test("an interrupted download goes on too, and leaves nothing in the account", a
   await assertSameDisk(transfer.path, join(cwd, "back.raw"));
 });
 
+test("verify says how many blocks it compared, where the hashes of others are not recorded", async () => {
+  await using transfer = await startTransferFixture(5);
+  const amibake = commandsOf(transfer);
+  const snapshotId = await transfer.upload();
+  const manifest = await transfer.manifests.read(snapshotId);
+  const blocks = [...(manifest?.blocks ?? [])].map(({ blockIndex, sha256 }, position) => [
+    blockIndex,
+    position < 2 ? null : Buffer.from(sha256).toString("hex"),
+  ]);
+  const block_manifests = [{ snapshot_id: snapshotId, size_bytes: 1024 ** 3, block_size: 524_288, blocks }];
+  const file = join(transfer.directory, "packer-manifest.json");
+  await writeFile(file, JSON.stringify({ builds: [{ block_manifests }] }));
+  const text = await amibake("verify", snapshotId, "--manifest", file);
+  assert.equal(text.exitCode, 0, text.stderr);
+  assert.match(
+    text.stdout,
+    /\(3 of 5 blocks compared, and as they were written; the other 2 have no recorded hash; 3 gets/,
+  );
+  assert.doesNotMatch(text.stdout, /it is what was written/);
+  const { isSame, blockCount, unknownCount } = lastJson(
+    (await amibake("verify", snapshotId, "--manifest", file, "--json")).stdout,
+  );
+  assert.deepEqual([isSame, blockCount, unknownCount], [true, 3, 2]);
+});
+
 test("an image is verified with all of its snapshots", async () => {
   await using transfer = await startTransferFixture(4);
   const amibake = commandsOf(transfer);
@@ -182,7 +236,7 @@ test("an image is verified with all of its snapshots", async () => {
   const { ImageId = "" } = await transfer.fixture.ec2().send(new RegisterImageCommand(image));
   const verified = await amibake("verify", ImageId);
   assert.equal(verified.exitCode, 0, verified.stderr);
-  assert.match(verified.stdout, new RegExp(`^${ImageId} {2}\\(.* is what was written; 4 gets`));
+  assert.match(verified.stdout, new RegExp(`^${ImageId} {2}\\(.* is what was written, 4 of 4 blocks compared; 4 gets`));
   const missing = await amibake("verify", "ami-00000000000000000");
   assert.match(missing.stderr, /ami-00000000000000000/);
   assert.notEqual(missing.exitCode, 0);

@@ -39,6 +39,11 @@ export class FakeEbs implements EbsApi {
   pageBlocksMax = 100;
   /** Runs before each call, which fails with what it throws and waits for what it returns. */
   before: (call: keyof EbsApi, blockIndex?: number) => void | Promise<void> = () => {};
+  /** Whether EC2 shows a snapshot already: what was just made it may hide for a while. */
+  isVisible: (snapshotId: SnapshotId) => boolean = () => true;
+  /** Whether EC2 still calls a snapshot pending that was sealed. */
+  isLate = false;
+  readonly #tokens = new Set<string>();
   #tokenEra = 0;
   #started = 0;
 
@@ -57,11 +62,12 @@ export class FakeEbs implements EbsApi {
   readonly ec2 = {
     findSnapshot: async (snapshotId: SnapshotId) => {
       const snapshot = this.snapshots.get(snapshotId);
-      if (snapshot === undefined) return undefined;
-      return { snapshotId, state: snapshot.state, stateMessage: undefined, percent: 100 };
+      if (snapshot === undefined || !this.isVisible(snapshotId)) return undefined;
+      const state = this.isLate && snapshot.state === "completed" ? "pending" : snapshot.state;
+      return { snapshotId, state, stateMessage: undefined, percent: 100 };
     },
     releasing: {
-      deleteSnapshot: async (snapshotId: SnapshotId) => this.snapshots.delete(snapshotId),
+      deleteSnapshot: async (snapshotId: SnapshotId) => this.isVisible(snapshotId) && this.snapshots.delete(snapshotId),
     },
   };
 
@@ -74,6 +80,11 @@ export class FakeEbs implements EbsApi {
     await this.before("startSnapshot");
     this.usage.other++;
     const before = [...this.snapshots.values()].find((snapshot) => snapshot.plan.clientToken === plan.clientToken);
+    if (before === undefined && this.#tokens.has(plan.clientToken)) {
+      throw new AwsError("StartSnapshot", "ResourceNotFoundException", "the token's snapshot does not exist", {
+        reason: "SNAPSHOT_NOT_FOUND",
+      });
+    }
     if (before !== undefined) {
       if (JSON.stringify(before.plan) !== JSON.stringify(plan)) {
         throw new AwsError("StartSnapshot", "ConflictException", "the token was used with other parameters");
@@ -89,6 +100,7 @@ export class FakeEbs implements EbsApi {
     }
     const snapshotId = `snap-${String(++this.#started).padStart(17, "0")}` as SnapshotId;
     const blocks = new Map(parent ? parent.blocks : []);
+    this.#tokens.add(plan.clientToken);
     this.snapshots.set(snapshotId, { snapshotId, plan, state: "pending", blocks, written: new Map() });
     return { snapshotId, state: "pending", sizeGib: plan.sizeGib };
   }
@@ -119,7 +131,7 @@ export class FakeEbs implements EbsApi {
     await this.before("completeSnapshot");
     this.usage.other++;
     const snapshot = this.#existing("CompleteSnapshot", snapshotId);
-    if (snapshot.state !== "pending") return;
+    if (snapshot.state !== "pending") throw invalid("CompleteSnapshot", "INVALID_SNAPSHOT_ID", snapshot.state);
     const hash = createHash("sha256");
     for (const [, { sha256 }] of [...snapshot.written].sort(([a], [b]) => a - b)) hash.update(sha256);
     const isRight = changedBlocksCount === snapshot.written.size && hash.digest().equals(checksum);

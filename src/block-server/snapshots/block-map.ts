@@ -1,5 +1,5 @@
+import { BlockSet } from "../../base/block-set.ts";
 import { type BlockHash, HASH_BYTES, hexOf } from "../cache/block-hash.ts";
-import { BlockSet } from "./block-set.ts";
 
 /** Which blocks a snapshot has. The others are zero. */
 export interface SnapshotListing {

@@ -2,12 +2,12 @@ import { hasCode } from "../../aws/aws-error.ts";
 import type { EbsApi, HashedBlock } from "../../aws/ebs-api.ts";
 import type { EbsSdkOptions } from "../../aws/ebs-sdk.ts";
 import { openSnapshotReader, type SnapshotReader } from "../../aws/ebs-snapshot-reader.ts";
+import { BlockSet } from "../../base/block-set.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { SnapshotId } from "../../base/ids.ts";
 import { GIB, SNAPSHOT_BLOCK_BYTES } from "../../base/units.ts";
 import type { SnapshotAddress, SourceStats } from "../control/protocol.ts";
 import type { SnapshotListing } from "../snapshots/block-map.ts";
-import { BlockSet } from "../snapshots/block-set.ts";
 import type { BlockFetcher } from "../snapshots/shared-snapshot.ts";
 import type { ClientCredentials } from "./client-credentials.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FakeEbs } from "../../../test/helpers/fake-ebs.ts";
-import { scaledClock } from "../../../test/helpers/scaled-clock.ts";
+import { skippingClock } from "../../../test/helpers/skipping-clock.ts";
 import { AwsError } from "../../aws/aws-error.ts";
 import type { Ec2Api } from "../../aws/ec2-api.ts";
 import { NEVER } from "../../base/never.ts";
@@ -26,7 +26,7 @@ async function openFixture(stop: { readonly at: string; readonly isLost?: boolea
   }
   const ebs = new FakeEbs();
   const ec2 = ebs.ec2 as unknown as Ec2Api;
-  const clock = scaledClock(1000);
+  const clock = skippingClock();
   const start = ebs.startSnapshot.bind(ebs);
   if (stop.isLost) {
     ebs.startSnapshot = async (plan) => {
@@ -56,6 +56,7 @@ async function openFixture(stop: { readonly at: string; readonly isLost?: boolea
   const events: CleanEvent[] = [];
   return {
     path,
+    clock,
     ebs,
     uploads,
     events,
@@ -65,6 +66,7 @@ async function openFixture(stop: { readonly at: string; readonly isLost?: boolea
         connect: async () => ({ ec2, ebs: async () => ebs, async [Symbol.asyncDispose]() {} }),
         isDryRun: false,
         olderThanMs: 0,
+        settleMs: 60_000,
         signal: NEVER,
         clock,
         emit: (event) => events.push(event),
@@ -106,6 +108,60 @@ test("a snapshot whose start was lost is found by its token", async () => {
   assert.equal(fixture.ebs.snapshots.size, 0);
 });
 
+for (const isLost of [false, true]) {
+  const whose = isLost ? "whose start was lost" : "that was just started";
+  test(`a snapshot ${whose} is deleted although EC2 hides it for a while`, async () => {
+    await using fixture = await openFixture(isLost ? { at: "nothing", isLost } : { at: "putSnapshotBlock" });
+    const { ebs, clock } = fixture;
+    const shownFromMs = clock.now() + 40_000;
+    ebs.isVisible = () => clock.now() >= shownFromMs;
+    assert.deepEqual(await fixture.clean(), { ...NOTHING, removed: 1, dead: 1 });
+    assert.equal(ebs.snapshots.size, 0);
+    assert.deepEqual(await readdir(fixture.uploads), []);
+  });
+}
+
+test("one that was deleted by hand is looked for, and then only the log goes", async () => {
+  await using fixture = await openFixture({ at: "putSnapshotBlock" });
+  const startMs = fixture.clock.now();
+  fixture.ebs.snapshots.clear();
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, dead: 1 });
+  assert.ok(fixture.clock.now() >= startMs + 60_000);
+  assert.deepEqual(await readdir(fixture.uploads), []);
+});
+
+test("one of unknown id that was deleted by hand is gone, and then only the log goes", async () => {
+  await using fixture = await openFixture({ at: "nothing", isLost: true });
+  fixture.ebs.snapshots.clear();
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, dead: 1 });
+  assert.deepEqual(await readdir(fixture.uploads), []);
+});
+
+test("the id that was learnt is in the log before the snapshot is deleted", async () => {
+  await using fixture = await openFixture({ at: "nothing", isLost: true });
+  const { ebs, uploads, events } = fixture;
+  const [snapshotId] = ebs.snapshots.keys();
+  const { deleteSnapshot } = ebs.ec2.releasing;
+  ebs.ec2.releasing.deleteSnapshot = async (id) => {
+    await deleteSnapshot(id);
+    throw new AwsError("DeleteSnapshot", "TimeoutError", "no answer");
+  };
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, failed: 1, dead: 1 });
+  const [name = ""] = await readdir(uploads);
+  {
+    await using log = await openUploadLog(uploads, name.replace(/\.upload$/, ""));
+    assert.equal(log?.earlier?.started?.snapshotId, snapshotId);
+  }
+  ebs.ec2.releasing.deleteSnapshot = deleteSnapshot;
+  ebs.startSnapshot = () => assert.fail("the id is known");
+  assert.deepEqual(await fixture.clean(), { ...NOTHING, dead: 1 });
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ["build", "failed", "build"],
+  );
+  assert.deepEqual(await readdir(uploads), []);
+});
+
 test("a snapshot that is complete is its owner's: only the log goes", async () => {
   await using fixture = await openFixture({ at: "listSnapshotBlocks" });
   const [snapshotId] = fixture.ebs.snapshots.keys();
@@ -113,6 +169,18 @@ test("a snapshot that is complete is its owner's: only the log goes", async () =
   assert.equal(fixture.ebs.snapshots.size, 1);
   const kept = fixture.events.find(({ type }) => type === "kept");
   assert.deepEqual(kept?.type === "kept" && kept.snapshotIds, [snapshotId]);
+  assert.deepEqual(await readdir(fixture.uploads), []);
+});
+
+test("a snapshot that was sealed is its owner's too, although EC2 calls it pending", async () => {
+  await using fixture = await openFixture({ at: "listSnapshotBlocks" });
+  const { ebs, events } = fixture;
+  ebs.isLate = true;
+  for (const isDryRun of [true, false]) {
+    assert.deepEqual(await fixture.clean({ isDryRun }), { ...NOTHING, dead: 1 });
+    assert.equal(events.at(-1)?.type, "kept");
+  }
+  assert.equal(ebs.snapshots.size, 1);
   assert.deepEqual(await readdir(fixture.uploads), []);
 });
 

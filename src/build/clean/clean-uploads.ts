@@ -1,10 +1,11 @@
 // Removes what interrupted uploads of files left. Whoever wants to go on with one does so before.
 import type { EbsApi } from "../../aws/ebs-api.ts";
-import type { SnapshotId } from "../../base/ids.ts";
 import { isThisHost } from "../../linux/sandbox/process-identity.ts";
+import { findState, isSealed, learnSnapshot, visibleBy } from "../../snapshot-transfer/earlier-snapshot.ts";
 import { listUploads } from "../../snapshot-transfer/interrupted-uploads.ts";
 import { type EarlierUpload, openUploadLog, type UploadLog } from "../../snapshot-transfer/upload-log.ts";
-import { startPlan, type UploadRecord } from "../../snapshot-transfer/upload-record.ts";
+import type { UploadRecord } from "../../snapshot-transfer/upload-record.ts";
+import { removeResource } from "../draft.ts";
 import type { CleanOptions, PlaceConnection } from "./clean-builds.ts";
 import type { CleanSummary } from "./clean-events.ts";
 
@@ -14,7 +15,7 @@ export interface UploadPlaceConnection extends PlaceConnection {
 }
 
 export interface CleanUploadsOptions
-  extends Pick<CleanOptions, "isDryRun" | "olderThanMs" | "signal" | "clock" | "emit"> {
+  extends Pick<CleanOptions, "isDryRun" | "olderThanMs" | "settleMs" | "signal" | "clock" | "emit"> {
   readonly uploadDirectory: string;
   readonly connect: (place: UploadRecord["place"]) => Promise<UploadPlaceConnection | undefined>;
 }
@@ -60,45 +61,64 @@ export async function cleanUploads(options: CleanUploadsOptions): Promise<CleanS
   return summary;
 }
 
+interface DeadUpload {
+  readonly log: UploadLog;
+  readonly earlier: EarlierUpload;
+}
+
 async function cleanUpload(
   buildId: string,
-  { log, earlier }: { readonly log: UploadLog; readonly earlier: EarlierUpload },
-  { connect, isDryRun, signal, emit }: CleanUploadsOptions,
+  upload: DeadUpload,
+  options: CleanUploadsOptions,
 ): Promise<{ removed: number; failed: number }> {
+  const { log, earlier } = upload;
+  const { connect, isDryRun, signal, emit } = options;
   let removed = 0;
   try {
     await using connection = await connect(earlier.record.place);
-    const id = connection === undefined ? undefined : await findPending(earlier, connection, isDryRun);
-    if (connection !== undefined && id?.isKept) {
-      emit({ type: "kept", buildId, imageId: undefined, snapshotIds: [id.snapshotId] });
-    } else if (connection !== undefined && id !== undefined) {
-      if (!isDryRun) await connection.ec2.releasing.deleteSnapshot(id.snapshotId);
+    const left = connection && (await findLeft(upload, connection, options));
+    if (left?.isKept) {
+      emit({ type: "kept", buildId, imageId: undefined, snapshotIds: [left.id] });
+    } else if (left !== undefined && (await left.remove())) {
       removed++;
-      emit({ type: isDryRun ? "would-remove" : "removed", buildId, kind: "snapshot", id: id.snapshotId });
+      emit({ type: isDryRun ? "would-remove" : "removed", buildId, kind: "snapshot", id: left.id });
     }
     if (!isDryRun) await log.remove();
     return { removed, failed: 0 };
   } catch (error) {
     signal.throwIfAborted();
-    emit({ type: "failed", buildId, kind: "snapshot", id: earlier.snapshotId ?? UNKNOWN_ID, error });
+    emit({ type: "failed", buildId, kind: "snapshot", id: earlier.started?.snapshotId ?? UNKNOWN_ID, error });
     return { removed, failed: 1 };
   }
 }
 
 const UNKNOWN_ID = "(of unknown id)";
 
-/** @returns undefined if it is gone. One that is complete is its owner's. */
-async function findPending(
-  { record, snapshotId }: EarlierUpload,
+/** The snapshot that an upload left. */
+interface LeftSnapshot {
+  readonly id: string;
+  /** One that was sealed is its owner's. */
+  readonly isKept: boolean;
+  /** @returns whether it was there. A dry run does not touch it. */
+  remove(): Promise<boolean>;
+}
+
+/** @returns undefined if it is gone. */
+async function findLeft(
+  { log, earlier: { record, started: known } }: DeadUpload,
   { ec2, ebs }: UploadPlaceConnection,
-  isDryRun: boolean,
-): Promise<{ readonly snapshotId: SnapshotId; readonly isKept: boolean } | undefined> {
-  if (snapshotId === undefined && isDryRun) return { snapshotId: UNKNOWN_ID as SnapshotId, isKept: false };
-  // The answer was lost: with the same token EBS tells which one it was, or makes one, which then goes.
-  const id = snapshotId ?? (await (await ebs()).startSnapshot(startPlan(record))).snapshotId;
-  const state = (await ec2.findSnapshot(id))?.state;
-  if (state === undefined && snapshotId !== undefined) return undefined;
-  return { snapshotId: id, isKept: state === "completed" };
+  { isDryRun, settleMs, signal, clock }: CleanUploadsOptions,
+): Promise<LeftSnapshot | undefined> {
+  if (known === undefined && isDryRun) return { id: UNKNOWN_ID, isKept: false, remove: async () => true };
+  const started = known ?? (await learnSnapshot(log, record, { ebs: await ebs(), clock }));
+  const state = started && (await findState(started, { ec2, visibleWithinMs: settleMs, signal, clock }));
+  if (started === undefined || state === undefined) return undefined;
+  const id = started.snapshotId;
+  const visibleByMs = visibleBy(started, settleMs, clock);
+  const remove = () => removeResource(ec2.releasing, { kind: "snapshot", id, visibleByMs, clock, signal });
+  // A dry run does not seal it again to be sure.
+  const isEnded = state === "pending" && (isDryRun ? started.blocks.isEnded : await isSealed(started, await ebs()));
+  return { id, isKept: state === "completed" || isEnded, remove: isDryRun ? async () => true : remove };
 }
 
 /**

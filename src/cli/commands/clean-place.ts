@@ -1,4 +1,4 @@
-// The way to the account or the local cloud of a build that died.
+// The way to the account or the local cloud of a build, or an upload, that died.
 import { accountOf } from "../../aws/caller-account.ts";
 import { findCredentials } from "../../aws/credentials.ts";
 import { createEc2Api } from "../../aws/ec2-sdk.ts";
@@ -10,6 +10,7 @@ import type { PlaceConnection } from "../../build/clean/clean-builds.ts";
 import type { UploadPlaceConnection } from "../../build/clean/clean-uploads.ts";
 import type { BuildPlace } from "../../build/journal/journal-entries.ts";
 import { isStore } from "../../local-cloud/reset-store.ts";
+import type { TransferPlace } from "../../snapshot-transfer/upload-record.ts";
 import type { CliContext } from "../cli-context.ts";
 import { connectToStore } from "./local-store.ts";
 
@@ -17,6 +18,9 @@ export interface PlaceContext extends Pick<CliContext, "environment" | "selfComm
   readonly signal: AbortSignal;
   readonly onRetry: (call: string, attempt: number, reason: string) => void;
 }
+
+/** Of a build, or of an upload: that one may need the EBS direct APIs. */
+export type CleanPlace = BuildPlace & Pick<TransferPlace, "ebsEndpoint">;
 
 /**
  * Reaches the place of a build with the credentials of today.
@@ -26,7 +30,7 @@ export interface PlaceContext extends Pick<CliContext, "environment" | "selfComm
  * would seem to be gone.
  */
 export async function connectToPlace(
-  place: BuildPlace,
+  place: CleanPlace,
   context: PlaceContext,
 ): Promise<UploadPlaceConnection | undefined> {
   return place.store === undefined
@@ -49,8 +53,9 @@ async function connectToLocalCloud(
   const lease = undo.use(await connectToStore(store, context, context.signal));
   // Another account: the store was deleted, and begun anew.
   if ((await readInstanceIdentity(lease.environment, context)).accountId !== place.accountId) return undefined;
+  const endpoint = lease.environment["AWS_ENDPOINT_URL"];
   const connection = await connect(
-    { ...place, endpoint: lease.environment["AWS_ENDPOINT_URL"] },
+    { ...place, endpoint, ebsEndpoint: endpoint },
     { ...context, environment: lease.environment },
   );
   undo.defer(() => connection.close());
@@ -58,7 +63,7 @@ async function connectToLocalCloud(
   return { ec2: connection.ec2, ebs: connection.ebs, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
 }
 
-async function connectToAccount(place: BuildPlace, context: PlaceContext): Promise<UploadPlaceConnection> {
+async function connectToAccount(place: CleanPlace, context: PlaceContext): Promise<UploadPlaceConnection> {
   const { ec2, ebs, credentials, close } = await connect(place, context);
   try {
     const accountId = await accountOf({
@@ -86,7 +91,8 @@ export async function connectToEnvironment(region: string, context: PlaceContext
   return { ec2, [Symbol.asyncDispose]: async () => ec2[Symbol.dispose]() };
 }
 
-async function connect({ region, endpoint, profile, sharedCredentialsFile }: BuildPlace, context: PlaceContext) {
+async function connect(place: CleanPlace, context: PlaceContext) {
+  const { region, endpoint, ebsEndpoint, profile, sharedCredentialsFile } = place;
   const { environment, signal, onRetry, secrets } = context;
   const access = { profile, shared_credentials_file: sharedCredentialsFile };
   const credentials = await findCredentials(access, environment, (secret) => secrets.add(secret));
@@ -97,7 +103,6 @@ async function connect({ region, endpoint, profile, sharedCredentialsFile }: Bui
     credentials,
     async ebs() {
       const { createEbsApi } = await import("../../aws/ebs-sdk.ts");
-      const ebsEndpoint = environment["AWS_ENDPOINT_URL_EBS"] || environment["AWS_ENDPOINT_URL"] || undefined;
       const api = createEbsApi({ region, credentials, endpoint: ebsEndpoint, signal, clock: systemClock, onRetry });
       closing.push(api);
       return api;

@@ -4,7 +4,7 @@ import { cleanByTag } from "../../build/clean/clean-by-tag.ts";
 import type { CleanEvent, CleanSummary } from "../../build/clean/clean-events.ts";
 import { cleanUploads, forgetUpload } from "../../build/clean/clean-uploads.ts";
 import { forgetBuild } from "../../build/journal/dead-journals.ts";
-import { type BuildPlace, journalDirectory } from "../../build/journal/journal-entries.ts";
+import { journalDirectory } from "../../build/journal/journal-entries.ts";
 import { uploadDirectory } from "../../snapshot-transfer/interrupted-uploads.ts";
 import { manifestStore } from "../../snapshot-transfer/manifest-store.ts";
 import { stateDirectory } from "../../snapshot-transfer/state-directory.ts";
@@ -15,7 +15,7 @@ import { createCleaner } from "../ui/clean-events.ts";
 import { cleanEventText, cleanSummaryText } from "../ui/clean-text.ts";
 import { chooseColours } from "../ui/create-renderer.ts";
 import { usageError } from "../usage-error.ts";
-import type { PlaceContext } from "./clean-place.ts";
+import type { CleanPlace, PlaceContext } from "./clean-place.ts";
 
 export interface CleanCommandOptions {
   readonly dryRun?: boolean;
@@ -84,13 +84,13 @@ async function cleanHost(
   context: PlaceContext,
 ): Promise<CleanSummary> {
   // With the SDK, which most runs do not need: there is nothing to clean up.
-  const connect = async (place: BuildPlace) => (await import("./clean-place.ts")).connectToPlace(place, context);
-  const common = { ...shared, connect, olderThanMs: olderThanMs(options) ?? 0 };
+  const connect = async (place: CleanPlace) => (await import("./clean-place.ts")).connectToPlace(place, context);
   const settleMs = durationMs("--settle", options.settle);
+  const common = { ...shared, connect, settleMs, olderThanMs: olderThanMs(options) ?? 0 };
   const directory = uploadDirectory(stateDirectory(context.environment));
   // First: those of a user who is not root can be removed, the builds cannot.
   const uploads = await cleanUploads({ ...common, uploadDirectory: directory });
-  const builds = await cleanBuilds({ ...common, settleMs, manifests: manifestStore(context.environment) });
+  const builds = await cleanBuilds({ ...common, manifests: manifestStore(context.environment) });
   return {
     removed: uploads.removed + builds.removed,
     failed: uploads.failed + builds.failed,

@@ -36,6 +36,7 @@ export async function runSnapshotUpload(
   await using connection = await connectForTransfer(options, context, { signal, onRetry: view.retried });
   const { ebs, ec2 } = connection;
   let pending: SnapshotId | undefined;
+  let isSealing = false;
   const place = await connection.place();
   const start = performance.now();
   try {
@@ -52,6 +53,7 @@ export async function runSnapshotUpload(
       clock: systemClock,
       emit(event) {
         if (event.type === "started" || event.type === "resumed") pending = event.snapshotId;
+        isSealing ||= event.type === "sealing";
         showEvent(event, view);
       },
     });
@@ -77,7 +79,9 @@ export async function runSnapshotUpload(
     reportFailure(error, options.json ? ["--json"] : [], context);
     view.note(
       { type: "left-behind", snapshotId: pending },
-      `${pending} is not complete. Run the same command again to go on, or remove it: amibake clean`,
+      isSealing
+        ? `${pending} was not complete yet. Run the same command again to wait for it`
+        : `${pending} is not complete. Run the same command again to go on, or remove it: amibake clean`,
     );
     return 3;
   }

@@ -30,7 +30,7 @@ export function registerSnapshotCommands(program: Command, context: CliContext, 
       onExitCode(await runSnapshotDownload({ snapshot: id, file }, options, context));
     });
   withPlace(program.command("verify"))
-    .description("reads the snapshots of an image back, and compares every block with what was written")
+    .description("reads the snapshots of an image back, and compares each block whose hash is recorded")
     .argument("<id>", "an image or a snapshot")
     .option("--manifest <file>", "what was written: a manifest post-processor's file, or one of another host's")
     .action(async (id: string, options: import("./verify.ts").VerifyOptions) => {

@@ -66,7 +66,8 @@ export async function connectForTransfer(
     ec2,
     async place() {
       const accountId = await accountOf({ ...shared, endpoint: endpointOf("EC2"), environment });
-      return { accountId, region, store, endpoint: endpointOf("EC2"), profile: options.profile };
+      const endpoints = { endpoint: endpointOf("EC2"), ebsEndpoint: endpointOf("EBS") };
+      return { accountId, region, store, ...endpoints, profile: options.profile };
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };

@@ -17,7 +17,7 @@ export interface VerifyOptions extends PlaceOptions {
   readonly manifest?: string;
 }
 
-/** Compares every block of an image's snapshots, or of one snapshot, with what was written. */
+/** Compares the blocks of an image's snapshots, or of one snapshot, with what was written, as far as that is recorded. */
 export async function runVerify(id: string, options: VerifyOptions, context: CliContext): Promise<ExitCode> {
   using signal = context.abortOnSignals();
   using view = createTransferView(context, { isJson: options.json ?? false, verb: "read" });
@@ -25,7 +25,7 @@ export async function runVerify(id: string, options: VerifyOptions, context: Cli
   const { ebs, ec2 } = connection;
   const manifests = manifestStore(context.environment);
   const snapshotIds = await snapshotsOf(id, ec2);
-  let isSame = true;
+  const total = { isSame: true, blockCount: 0, unknownCount: 0 };
   for (const snapshotId of snapshotIds) {
     const manifest =
       options.manifest === undefined
@@ -34,17 +34,29 @@ export async function runVerify(id: string, options: VerifyOptions, context: Cli
     if (manifest === undefined) throw noManifest(snapshotId, manifests.pathOf(snapshotId));
     const { progress } = view;
     const verified = await verifySnapshot({ snapshotId, manifest, ebs, signal, clock: systemClock, emit: progress });
-    isSame &&= verified.isSame;
+    total.isSame &&= verified.isSame;
+    total.blockCount += verified.blockCount;
+    total.unknownCount += verified.unknownCount;
     for (const text of verdict(snapshotId, verified, manifest.sizeBytes)) {
       view.note({ type: "verified", snapshotId, ...verified }, text);
       if (options.json) break;
     }
   }
   view.result(
-    { type: "verify", isSame, snapshotIds, requests: ebs.usage, priceUsd: priceUsd(ebs.usage) },
-    `${id}  (${isSame ? "it is what was written" : "it is not what was written"}; ${describeUsage(ebs.usage)})`,
+    { type: "verify", ...total, snapshotIds, requests: ebs.usage, priceUsd: priceUsd(ebs.usage) },
+    `${id}  (${totalText(total)}; ${describeUsage(ebs.usage)})`,
   );
-  return isSame ? 0 : 1;
+  return total.isSame ? 0 : 1;
+}
+
+type Total = Pick<VerifiedSnapshot, "isSame" | "blockCount" | "unknownCount">;
+
+/** Says no more than was looked at. */
+function totalText({ isSame, blockCount, unknownCount }: Total): string {
+  const compared = `${formatCount(blockCount)} of ${formatCount(blockCount + unknownCount)} blocks compared`;
+  if (!isSame) return `it is not what was written, ${compared}`;
+  if (unknownCount === 0) return `it is what was written, ${compared}`;
+  return `${compared}, and as they were written; the other ${formatCount(unknownCount)} have no recorded hash`;
 }
 
 async function snapshotsOf(id: string, ec2: Ec2Api): Promise<SnapshotId[]> {
@@ -69,7 +81,7 @@ const SHOWN_MAX = 20;
 function verdict(snapshotId: SnapshotId, verified: VerifiedSnapshot, expectedBytes: number): string[] {
   const { isSame, sizeBytes, differences, blockCount, unknownCount } = verified;
   if (isSame) {
-    const others = `; ${formatCount(unknownCount)} are the source's, and nobody has looked at them`;
+    const others = `; ${formatCount(unknownCount)} have no recorded hash: they are the source's, and nobody has looked at them`;
     return [
       `${snapshotId}: ${formatCount(blockCount)} blocks are as they were written${unknownCount > 0 ? others : ""}`,
     ];

@@ -3,7 +3,7 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { blocksOf, dataExtents } from "./sparse-file.ts";
+import { blocksOf, dataExtents, eachBlockOf } from "./sparse-file.ts";
 
 const MIB = 1024 ** 2;
 
@@ -47,4 +47,9 @@ test("blocksOf() names each block once", () => {
     { startBytes: 99, endBytes: 100 },
   ];
   assert.deepEqual(blocksOf(extents, 10), [0, 1, 2, 3, 9]);
+});
+
+test("eachBlockOf() lists no more than it is asked for", () => {
+  const [first, second] = eachBlockOf([{ startBytes: 25, endBytes: 2 ** 52 }], 10);
+  assert.deepEqual([first, second], [2, 3]);
 });

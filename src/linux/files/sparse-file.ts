@@ -57,12 +57,17 @@ async function loadLseek(): Promise<{ lseek: Lseek; errno: () => number }> {
 
 /** The indexes of all blocks that have data, ascending. The blocks of a file are `blockBytes` long and start at 0. */
 export function blocksOf(extents: readonly Extent[], blockBytes: number): number[] {
-  const indexes: number[] = [];
+  return [...eachBlockOf(extents, blockBytes)];
+}
+
+/** The same, one by one: of a large disk there are millions. */
+export function* eachBlockOf(extents: readonly Extent[], blockBytes: number): Generator<number, void> {
+  let next = 0;
   for (const { startBytes, endBytes } of extents) {
     // Two extents may share a block.
-    const first = Math.max(Math.floor(startBytes / blockBytes), (indexes.at(-1) ?? -1) + 1);
+    const first = Math.max(Math.floor(startBytes / blockBytes), next);
     const last = Math.floor((endBytes - 1) / blockBytes);
-    for (let index = first; index <= last; index++) indexes.push(index);
+    for (let index = first; index <= last; index++) yield index;
+    next = Math.max(next, last + 1);
   }
-  return indexes;
 }
