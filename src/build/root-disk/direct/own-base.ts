@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { hasCode, isOfPolicy } from "../../../aws/aws-error.ts";
 import type { Image, ImageCopyPlan } from "../../../aws/ec2-api.ts";
-import { waitFor } from "../../../aws/wait.ts";
+import { VISIBLE_WITHIN_MS, waitFor } from "../../../aws/wait.ts";
 import { ToolError } from "../../../base/errors.ts";
 import type { ImageId, SnapshotId } from "../../../base/ids.ts";
 import type { BuildContext, StepProgress } from "../../build-context.ts";
 import { isGoing } from "../../draft.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
-import { VISIBLE_WITHIN_MS } from "../../settle.ts";
 
 /** The key of the tag by which the account's own copy of somebody else's image is found again. Its value is that image. */
 const COPY_TAG = "amibake:copy-of";
