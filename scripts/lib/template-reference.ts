@@ -54,7 +54,9 @@ ${rootKeyRows()}
 | \`_…\` | anything | A comment |
 
 As in Packer, a text is converted where something else is wanted: \`"true"\` to true, \`"8"\` to 8, \`"a,b"\` to a list,
-and a number to a text. \`null\`, an empty text and zero are the same as no key, where a key may be missing.`;
+and a number or a boolean to a text, \`true\` to \`"1"\`. \`null\`, an empty text and zero are the same as no key, where a key
+may be missing. HCL2 is stricter, as in Packer: \`"a,b"\` is no list there, an empty text no number and no boolean, and \`true\`
+becomes \`"true"\`. In \`override\`, both convert as JSON does.`;
 
 const EXPRESSIONS = `
 ## Template expressions

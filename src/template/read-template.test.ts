@@ -12,6 +12,7 @@ import {
 } from "../../test/helpers/template-text.ts";
 import { seededRandom } from "../base/random.ts";
 import type { BuildPlan } from "./build-plan.ts";
+import type { Deferred } from "./deferred.ts";
 import { type ReadTemplateOptions, readTemplate, TemplateError } from "./read-template.ts";
 import { PROVISIONERS } from "./schema/components.ts";
 import { NO_PROCESS_LIMIT } from "./schema/image-root-fields.ts";
@@ -81,6 +82,44 @@ test("readTemplate() converts types as Packer does", async () => {
   assert.deepEqual(config.source_ami_filter?.owners, ["self"]);
 });
 
+test("readTemplate() makes texts, numbers and lists as Packer's decoder of JSON does", async () => {
+  const provisioners = [
+    {
+      type: "shell",
+      inline: "echo {{user `words`}},true",
+      environment_vars: "A=1,B=2",
+      env: { C: true, D: 1.5 },
+      valid_exit_codes: "0,0x10,010",
+    },
+    { type: "shell", inline: true },
+  ];
+  const { config, provisioners: plans } = await onlyBuild(
+    template(
+      {
+        ami_description: false,
+        tags: { yes: true, no: false, large: 1e21 },
+        root_volume_size: "0x10",
+        ena_support: "",
+      },
+      { variables: { words: "a,b" }, provisioners },
+    ),
+  );
+  assert.equal(config.ami_description?.render({}), "0");
+  assert.deepEqual(
+    config.tags.map(({ value }) => value.render({})),
+    ["1", "0", "1000000000000000000000"],
+  );
+  assert.equal(config.root_volume_size, 16);
+  assert.equal(config.ena_support, undefined);
+  const [first, second] = plans.map((plan) => (plan.type === "shell" ? plan.config : undefined));
+  const texts = (list: readonly Deferred[] = []) => list.map((text) => text.render({}));
+  assert.deepEqual(texts(first?.inline), ["echo a", "b", "true"]);
+  assert.deepEqual(texts(first?.environment_vars), ["A=1", "B=2"]);
+  assert.deepEqual(texts(Object.values(first?.env ?? {})), ["1", "1.5"]);
+  assert.deepEqual(first?.valid_exit_codes, [0, 16, 8]);
+  assert.deepEqual(texts(second?.inline), ["1"]);
+});
+
 test("readTemplate() evaluates templates, and knows the image's name when the plan is made", async () => {
   const { config } = await onlyBuild(
     template(
@@ -131,13 +170,13 @@ test("readTemplate() gives a provisioner to the builds that want it, with its ov
     name,
     ...provisioners.map((plan) =>
       plan.type !== "file"
-        ? plan.type === "shell" && plan.config.inline?.map((text) => text.render({})).join()
+        ? plan.type === "shell" && plan.config.inline?.map((text) => text.render({})).join(";")
         : `${plan.config.destination.render({})} ${plan.pauseBeforeMs} ${plan.timeoutMs} ${plan.retriesMax}`,
     ),
   ]);
   assert.deepEqual(shown, [
     ["one", "echo one", "/y 0 undefined 0"],
-    ["two", "echo a, b", "/x 90000 3600000 2"],
+    ["two", "echo a; b", "/x 90000 3600000 2"],
   ]);
 });
 
@@ -229,7 +268,8 @@ const WRONG_KEYS: readonly (readonly [key: string, value: unknown, message: stri
   ["ami_name", "a", '"ami_name" must have 3 to 128 characters, not the 1 of "a"'],
   ["ami_name", "web:1", '"ami_name" cannot contain ":": it is "web:1"'],
   ["ami_name", 5, '"ami_name" must have 3 to 128 characters, not the 1 of "5"'],
-  ["ami_name", true, '"ami_name" must be a string, not true'],
+  ["ami_name", {}, '"ami_name" must be a string, not an object'],
+  ["ami_name", true, '"ami_name" must have 3 to 128 characters, not the 1 of "1"'],
   ["ami_name", null, 'The key "ami_name" of the builder "amazon-chroot" is missing'],
   [
     "ami_name",
@@ -350,7 +390,15 @@ const WRONG_PROVISIONERS: readonly (readonly [provisioner: unknown, messages: re
       '"1" cannot be the name of an environment variable',
     ],
   ],
-  [{ type: "shell", inline: ["x"], environment_vars: true }, ['"environment_vars" must be a list, not true']],
+  [{ type: "shell", inline: ["x"], environment_vars: {} }, ['"environment_vars" must be a list, not an object']],
+  [{ type: "shell", inline: ["x"], environment_vars: [null] }, ['"environment_vars[0]" must be a string, not null']],
+  [{ type: "shell", inline: ["x"], valid_exit_codes: [true] }, ['"valid_exit_codes[0]" must be a number, not true']],
+  [
+    { type: "shell", inline: "echo {{.SourceAMI}}, b" },
+    [
+      '"inline" must be a list: a text is split at its commas, and this one is known only while the build runs | Write a list of texts',
+    ],
+  ],
   [{ type: "shell", inline: ["x"], valid_exit_codes: "0,x" }, ['"valid_exit_codes" must be a number, not "x"']],
   [{ type: "shell", inline: ["x"], env: { "A B": "x" } }, ['"A B" cannot be the name of an environment variable']],
   [

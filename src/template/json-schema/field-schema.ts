@@ -1,5 +1,5 @@
 // A key of a template as JSON Schema: the schema of its value, less what a template expression may become, and with the weak
-// typing of the reader (src/template/json): "true" for true, 5 for "5", "a,b" for a list, null for no key.
+// conversion of the reader (src/template/plan/weak-conversion.ts): "true" for true, 5 for "5", "a,b" for a list, null for no key.
 import * as z from "zod/mini";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import { descriptionOf } from "../schema/fields.ts";
@@ -8,7 +8,10 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A text with an expression in it may become anything. */
 const EXPRESSION: JsonSchema = { type: "string", pattern: "\\{\\{" };
-const NUMBER_TEXT = "^[+-]?\\d+(?:\\.\\d+)?$";
+// As Go's strconv.ParseInt, or with a fraction, which stands for a whole number if it is zero.
+const NUMBER_TEXT = "^[+-]?(?:\\d+(?:\\.\\d+)?|0[oO][0-7]+|0[xX][\\dA-Fa-f]+|0[bB][01]+)$";
+/** What becomes a text. */
+const TEXTS = ["string", "number", "boolean"];
 // Of Go's strconv.ParseBool, and none at all.
 const BOOLEAN_TEXTS = ["", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"];
 const DURATION_PATTERN = "^(?:0|\\+?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$";
@@ -84,9 +87,9 @@ function valueSchemas(field: z.core.$ZodType): JsonSchema[] {
     case "duration":
       return [{ type: "string", pattern: DURATION_PATTERN }, { enum: ["", 0] }, EXPRESSION];
     case "deferred":
-      return [{ type: ["string", "number"] }];
+      return [{ type: TEXTS }];
     case "tags":
-      return [{ type: "object", additionalProperties: { type: ["string", "number"] } }];
+      return [{ type: "object", additionalProperties: { type: TEXTS } }];
     case "object":
       return [objectSchema(shape.schema)];
     case "record":
@@ -101,11 +104,13 @@ function valueSchemas(field: z.core.$ZodType): JsonSchema[] {
 function textSchemas(inner: z.core.$ZodType): JsonSchema[] {
   const checks = checksOf(inner);
   const { type: _type, ...rest } = checks;
-  if (Object.keys(rest).length === 0) return [{ type: ["string", "number"] }];
+  if (Object.keys(rest).length === 0) return [{ type: TEXTS }];
   // The number becomes a text before it is judged.
   const isNumberFitting = z.safeParse(inner, "123456789012").success;
   const number = isNumberFitting || z.safeParse(inner, "1").success ? [{ type: "number" }] : [];
-  return [checks, ...number, EXPRESSION];
+  const booleans = [true, false].filter((value) => z.safeParse(inner, value ? "1" : "0").success);
+  const boolean = booleans.length === 0 ? [] : [{ enum: booleans }];
+  return [checks, ...number, ...boolean, EXPRESSION];
 }
 
 function tupleSchema({ elements }: Extract<FieldShape, { kind: "tuple" }>): JsonSchema {
@@ -116,8 +121,9 @@ function tupleSchema({ elements }: Extract<FieldShape, { kind: "tuple" }>): Json
 function listSchemas({ element }: Extract<FieldShape, { kind: "list" }>): JsonSchema[] {
   const list = { type: "array", items: oneOfMany(valueSchemas(element)) };
   const { kind } = shapeOf(element);
-  // One text is a list of one command, or of what stands between its commas.
-  if (kind === "deferred" || kind === "text" || kind === "number") return [list, { type: ["string", "number"] }];
+  // One text is a list of what stands between its commas.
+  if (kind === "deferred" || kind === "text") return [list, { type: TEXTS }];
+  if (kind === "number") return [list, { type: ["string", "number"] }];
   return [list];
 }
 

@@ -67,6 +67,13 @@ const RIGHT: readonly [what: string, template: unknown][] = [
     },
   ],
   [
+    "booleans and numbers as texts",
+    {
+      builders: [{ ...BUILDER, ami_description: true, tags: { a: false, b: 1.5 }, root_volume_size: "0x10" }],
+      provisioners: [{ type: "shell", inline: true, env: { A: true }, environment_vars: "A=1,B=2" }],
+    },
+  ],
+  [
     "expressions anywhere",
     {
       builders: [
@@ -117,6 +124,9 @@ const WRONG: readonly [what: string, template: unknown][] = [
   ["a number that is too large", { builders: [{ ...BUILDER, root_volume_size: 65_537 }] }],
   ["a number with a fraction", { builders: [{ ...BUILDER, root_volume_size: 1.5 }] }],
   ["a text for true or false", { builders: [{ ...BUILDER, allow_services: "yes" }] }],
+  ["true for a number", { builders: [{ ...BUILDER, root_volume_size: true }] }],
+  ["true for a text of another form", { builders: [{ ...BUILDER, source_ami: true }] }],
+  ["null in an object of texts", { builders: [{ ...BUILDER, tags: { a: null } }] }],
   ["an object for a text", { builders: [{ ...BUILDER, region: {} }] }],
   ["a mount of two parts", { builders: [{ ...BUILDER, chroot_mounts: [["proc", "proc"]] }] }],
   ["an unknown key deeper", { builders: [{ ...BUILDER, aws_polling: { delay: 1 } }] }],

@@ -138,12 +138,13 @@ function readBuilds(root: TemplateRoot, options: BuildsOptions): BuildPlan[] {
     const scopeOfBuild = buildScope({ name: builder.name, type }, options);
     const builderPlan = readBuilder(
       { object: builder.object, type },
-      { ...options, scope: scopeOfBuild, language: LEGACY_JSON },
+      { ...options, language: LEGACY_JSON, scope: scopeOfBuild },
     );
     const componentOptions = {
       ...options,
       buildName: builder.name,
       buildNames,
+      language: LEGACY_JSON,
       scope: { ...scopeOfBuild, known: {} },
     };
     const provisioners = readProvisioners(root.provisioners, componentOptions);

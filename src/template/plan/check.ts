@@ -3,6 +3,7 @@ import type { SourceLocation } from "../../base/source-location.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import { type ConformContext, conformObject, type FieldPath, pathKey, showPath } from "./conform.ts";
 import type { LocatedObject } from "./located-value.ts";
+import type { TemplateLanguage } from "./template-language.ts";
 import { containsWrong, leadsToWrong } from "./wrong-value.ts";
 
 export interface ReadObjectOptions {
@@ -10,6 +11,8 @@ export interface ReadObjectOptions {
   readonly label: string;
   readonly keysNotYet: readonly string[];
   readonly keysRefused?: Readonly<Record<string, string>> | undefined;
+  /** In which the object is written. */
+  readonly language: TemplateLanguage;
   readonly scope: ConformContext["scope"];
   readonly problems: ConformContext["problems"];
 }
@@ -29,10 +32,11 @@ export function readObject<Config>(
   schema: z.ZodMiniObject & z.ZodMiniType<Config>,
   options: ReadObjectOptions,
 ): ReadObject<Config> {
-  const { problems, scope } = options;
+  const { problems, scope, language } = options;
   const locations = new Map<string, SourceLocation>();
   let hasUnknownKey = false;
   const value = conformObject(object, schema, [], {
+    conversion: language.conversion,
     scope,
     problems,
     locations,

@@ -1,7 +1,7 @@
-// From a value of a template to what a schema expects: template strings are evaluated,
-// and Packer's weak typing is applied ("true" for true, 5 for "5", "a,b" for a list).
+// From a value of a template to what a schema expects: template strings are evaluated, and values of another type converted
+// as the template's language does ("true" for true, 5 for "5", and in JSON "a,b" for a list).
 import type * as z from "zod/mini";
-import type { JsonString } from "../../base/json/json-value.ts";
+import type { JsonBoolean, JsonNumber, JsonString } from "../../base/json/json-value.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import type { SourceLocation } from "../../base/source-location.ts";
 import { type Deferred, plainText } from "../deferred.ts";
@@ -9,6 +9,7 @@ import type { TemplateScope } from "../go-template/bind.ts";
 import { compileTemplate } from "../go-template/compile.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import type { TagTemplate } from "../schema/fields.ts";
+import type { Conversion } from "./conversion.ts";
 import { parseDurationMs } from "./duration.ts";
 import { describeValue, type LocatedObject, type LocatedValue, type RuntimeText } from "./located-value.ts";
 import { compileRuntimeText } from "./runtime-text.ts";
@@ -17,6 +18,7 @@ import { WRONG, wrongOf } from "./wrong-value.ts";
 export type FieldPath = readonly (string | number)[];
 
 export interface ConformContext {
+  readonly conversion: Conversion;
   readonly scope: Pick<TemplateScope, "functions" | "absentFunctions" | "known" | "budget">;
   readonly problems: ProblemList;
   /** Where each value stands, by `pathKey`. Filled here. */
@@ -43,13 +45,13 @@ export function conformObject(
 ): Record<string, unknown> {
   context.locations.set(pathKey(path), object.location);
   const result: Record<string, unknown> = {};
-  for (const { key, keyLocation, value } of object.members) {
+  for (const { key, keyLocation, value, conversion = context.conversion } of object.members) {
     const field: z.core.$ZodType | undefined = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
     if (field === undefined) {
       context.onUnknownKey(key, keyLocation, path, Object.keys(schema.shape));
       continue;
     }
-    const conformed = conformField(value, field, [...path, key], context);
+    const conformed = conformField(value, field, [...path, key], { ...context, conversion });
     if (conformed !== undefined) result[key] = conformed;
   }
   return result;
@@ -110,17 +112,50 @@ function conformList(value: LocatedValue, shape: Shape<"list">, path: FieldPath,
   }
   const element = shapeOf(shape.element);
   if (value.kind === "object" && element.kind === "object") return [conformValue(value, shape.element, path, context)];
-  if (value.kind === "number") return [conformValue(value, shape.element, path, context)];
-  if (value.kind === "runtime" && element.kind === "deferred") return [conformDeferred(value, element, path, context)];
-  if (value.kind !== "string") return wrongType(value, shape, path, context);
-  // A command may have commas: one text is one item there.
-  if (element.kind === "deferred") return value.value === "" ? [] : [conformDeferred(value, element, path, context)];
-  if (element.kind !== "text" && element.kind !== "number") return wrongType(value, shape, path, context);
+  const isListOfTexts = element.kind === "deferred" || element.kind === "text" || element.kind === "number";
+  if (!context.conversion.isWeak || !isListOfTexts) return wrongType(value, shape, path, context);
+  switch (value.kind) {
+    case "string":
+      return element.kind === "deferred"
+        ? splitDeferred(value, element, path, context)
+        : splitText(value, element, path, context);
+    case "number":
+    case "boolean":
+    case "runtime":
+      return [conformValue(value, shape.element, path, context)];
+    default:
+      return wrongType(value, shape, path, context);
+  }
+}
+
+function splitText(
+  value: JsonString,
+  element: Shape<"text" | "number">,
+  path: FieldPath,
+  context: ConformContext,
+): unknown {
   const text = evaluateText(value, context);
   if (text === undefined) return wrongOf("list");
-  return text === ""
-    ? []
-    : text.split(",").map((item) => scalarOf(item, element) ?? wrongType(value, element, path, context, item));
+  return itemsOf(text).map((item) => textAs(item, element, context) ?? wrongType(value, element, path, context, item));
+}
+
+function splitDeferred(
+  value: JsonString,
+  element: Shape<"deferred">,
+  path: FieldPath,
+  context: ConformContext,
+): Deferred[] {
+  const text = conformDeferred(value, element, path, context);
+  if (text === WRONG) return [WRONG];
+  if (text.needs.length === 0) return itemsOf(text.render({})).map(plainText);
+  if (!value.value.includes(",")) return [text];
+  const message = `"${showPath(path)}" must be a list: a text is split at its commas, and this one is known only while the build runs`;
+  context.problems.add(message, { location: value.location, hint: "Write a list of texts" });
+  return [WRONG];
+}
+
+function itemsOf(text: string): string[] {
+  return text === "" ? [] : text.split(",");
 }
 
 function conformTuple(value: LocatedValue, shape: Shape<"tuple">, path: FieldPath, context: ConformContext): unknown {
@@ -161,7 +196,7 @@ function conformDeferred(
   path: FieldPath,
   context: ConformContext,
 ): Deferred {
-  if (value.kind === "number") return plainText(numberText(value));
+  if (value.kind === "number" || value.kind === "boolean") return plainText(context.conversion.toText(value));
   if (value.kind === "unevaluated") return WRONG;
   if (value.kind !== "string" && value.kind !== "runtime") {
     wrongType(value, shape, path, context);
@@ -176,51 +211,50 @@ function conformDeferred(
   return text ?? WRONG;
 }
 
-function conformScalar(
-  value: LocatedValue,
-  shape: Shape<"text" | "number" | "boolean" | "duration">,
-  path: FieldPath,
-  context: ConformContext,
-): unknown {
+type ScalarShape = Shape<"text" | "number" | "boolean" | "duration">;
+
+function conformScalar(value: LocatedValue, shape: ScalarShape, path: FieldPath, context: ConformContext): unknown {
   switch (value.kind) {
     case "string": {
-      const text = evaluateText(value, context);
+      const isText = shape.kind === "text" || shape.kind === "duration";
+      const text = isText || context.conversion.isWeak ? evaluateText(value, context) : value.value;
       if (text === undefined) return WRONG;
-      return scalarOf(text, shape) ?? wrongType(value, shape, path, context, text);
+      return textAs(text, shape, context) ?? wrongType(value, shape, path, context, text);
     }
     case "number":
-      if (shape.kind === "number") return value.value;
-      if (shape.kind === "text") return numberText(value);
-      if (shape.kind === "boolean" && (value.value === 0 || value.value === 1)) return value.value === 1;
-      if (shape.kind === "duration" && value.value === 0) return 0;
-      break;
     case "boolean":
-      if (shape.kind === "boolean") return value.value;
-      break;
+      return otherAs(value, shape, context) ?? wrongType(value, shape, path, context);
+    default:
+      return wrongType(value, shape, path, context);
   }
-  return wrongType(value, shape, path, context);
 }
 
 /** A text as the type that is wanted, or `undefined` if it is not one. */
-function scalarOf(text: string, shape: Shape<"text" | "number" | "boolean" | "duration">): unknown {
+function textAs(text: string, shape: ScalarShape, { conversion }: ConformContext): unknown {
   switch (shape.kind) {
     case "text":
       return text;
     case "number":
-      if (text === "") return 0;
-      return /^[+-]?\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+      return conversion.toNumber(text);
     case "boolean":
-      // The words of Go's strconv.ParseBool, and none at all.
-      if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true;
-      return /^(?:|0|f|F|false|FALSE|False)$/.test(text) ? false : undefined;
+      return conversion.toBoolean(text);
     case "duration":
       return text === "" ? 0 : parseDurationMs(text);
   }
 }
 
-// As written: an account id must not become 1.2e11.
-function numberText({ text, value }: { text: string; value: number }): string {
-  return /^-?\d+$/.test(text) ? text : String(value);
+/** What is no text as the type that is wanted, or `undefined` if it is not one. */
+function otherAs(value: JsonNumber | JsonBoolean, shape: ScalarShape, { conversion }: ConformContext): unknown {
+  switch (shape.kind) {
+    case "text":
+      return conversion.toText(value);
+    case "number":
+      return conversion.toNumber(value.value);
+    case "boolean":
+      return conversion.toBoolean(value.value);
+    case "duration":
+      return value.value === 0 ? 0 : undefined;
+  }
 }
 
 /** Evaluates a text whose value is needed while the plan is made. */
@@ -257,13 +291,22 @@ function wrongType(
   value: LocatedValue,
   shape: FieldShape,
   path: FieldPath,
-  { problems }: ConformContext,
+  { problems, conversion }: ConformContext,
   evaluated?: string,
 ): unknown {
   if (value.kind === "runtime") return wrongTime(value, shape, path, problems);
   const actual = evaluated === undefined ? describeValue(value) : JSON.stringify(evaluated);
-  problems.add(`"${showPath(path)}" must be ${WANTED[shape.kind]}, not ${actual}`, { location: value.location });
+  const hint = conversion.isWeak ? undefined : strictHint(value, shape);
+  problems.add(`"${showPath(path)}" must be ${WANTED[shape.kind]}, not ${actual}`, { location: value.location, hint });
   return wrongOf(shape.kind);
+}
+
+/** For what a JSON template may have. */
+function strictHint({ kind, ...value }: LocatedValue, shape: FieldShape): string | undefined {
+  const isScalar = kind === "string" || kind === "number" || kind === "boolean";
+  if (shape.kind === "list" && isScalar) return "Write it in brackets: [ … ]";
+  const isEmpty = "value" in value && value.value === "";
+  return isEmpty && (shape.kind === "number" || shape.kind === "boolean") ? "For none, write null" : undefined;
 }
 
 function wrongTime(

@@ -10,6 +10,7 @@ import {
 } from "../../base/json/json-value.ts";
 import type { SourceLocation } from "../../base/source-location.ts";
 import type { BuildVariables } from "../deferred.ts";
+import type { Conversion } from "./conversion.ts";
 
 /** A JSON value is one too. */
 export type LocatedValue =
@@ -30,6 +31,8 @@ export interface LocatedObject {
 
 export interface LocatedMember extends Omit<JsonMember, "value"> {
   readonly value: LocatedValue;
+  /** How the value is converted, if not as the template's language does. */
+  readonly conversion?: Conversion | undefined;
 }
 
 export interface LocatedList {

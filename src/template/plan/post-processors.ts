@@ -8,6 +8,7 @@ import { readObject } from "./check.ts";
 import { addUnknownType, readType } from "./component-type.ts";
 import { type ConformContext, evaluateText } from "./conform.ts";
 import { describeValue, type LocatedList, type LocatedObject, type LocatedValue, memberOf } from "./located-value.ts";
+import type { TemplateLanguage } from "./template-language.ts";
 
 type Scope = ConformContext["scope"];
 type PostProcessorType = keyof typeof POST_PROCESSORS;
@@ -71,6 +72,7 @@ export interface ReadPostProcessorsOptions extends BuildChoiceOptions {
   readonly buildName: string;
   /** Names of `-except`. */
   readonly except: readonly string[];
+  readonly language: TemplateLanguage;
   readonly scope: Scope;
   readonly warnings: ProblemList;
 }

@@ -9,6 +9,8 @@ import type { ConformContext } from "./conform.ts";
 import { describeValue, type LocatedList, type LocatedObject, memberOf } from "./located-value.ts";
 import { buildHint } from "./select-builds.ts";
 import type { SourceFileChecks } from "./source-file-checks.ts";
+import type { TemplateLanguage } from "./template-language.ts";
+import { WEAK } from "./weak-conversion.ts";
 
 export interface ReadProvisionersOptions extends BuildChoiceOptions {
   /** The build they are read for. */
@@ -17,6 +19,7 @@ export interface ReadProvisionersOptions extends BuildChoiceOptions {
   readonly overrideNames?: readonly string[];
   /** What it calls all builds. Without it, `buildNames`. */
   readonly overrideNamesAll?: readonly string[];
+  readonly language: TemplateLanguage;
   readonly scope: ConformContext["scope"];
   readonly sourceFiles: SourceFileChecks;
 }
@@ -109,7 +112,9 @@ function ownMembers(object: LocatedObject, options: ReadProvisionersOptions): Lo
     return { ...object, members: own };
   }
   const kept = own.filter(({ key }) => memberOf(changes, key) === undefined);
-  return { ...object, members: [...kept, ...changes.members] };
+  // In HCL2 too, Packer decodes these as it does those of JSON templates.
+  const changed = changes.members.map((change) => ({ ...change, conversion: WEAK }));
+  return { ...object, members: [...kept, ...changed] };
 }
 
 function readConfig(object: LocatedObject, type: keyof typeof PROVISIONERS, options: ReadProvisionersOptions) {

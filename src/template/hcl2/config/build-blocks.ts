@@ -6,6 +6,7 @@ import { describeValue } from "../../plan/located-value.ts";
 import type { Scope } from "../evaluate/scope.ts";
 import type { Attribute, Block } from "../syntax/syntax-tree.ts";
 import { blocksOf } from "./body-blocks.ts";
+import { CTY } from "./cty-conversion.ts";
 import { locateExpression } from "./locate-expression.ts";
 import { hasLabels } from "./root-blocks.ts";
 import { expandBlocks, type ScopedBlock } from "./scoped-block.ts";
@@ -112,6 +113,7 @@ function readText(
   if (attribute === undefined) return undefined;
   const value = locateExpression(attribute.value, options);
   if (value.kind === "string") return value.value;
+  if (value.kind === "number" || value.kind === "boolean") return CTY.toText(value);
   if (value.kind !== "unevaluated" && value.kind !== "null") {
     options.problems.add(`"${attribute.name}" of a build must be a string, not ${describeValue(value)}`, {
       location: value.location,

@@ -120,6 +120,7 @@ function readBuild(build: NamedBuild, all: readonly NamedBuild[], options: Build
     ),
     // Packer never looks whether they exist.
     unknownBuildNames: warnings,
+    language: HCL2,
     scope: { ...goScope, known: {} },
     problems,
     warnings,

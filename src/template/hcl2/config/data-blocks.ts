@@ -12,6 +12,7 @@ import { mapValue, objectValue, stringValue, unknownValue } from "../values/cons
 import { type HclValue, STRING } from "../values/value.ts";
 import { addTwice } from "./add-twice.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { HCL2 } from "./language.ts";
 import { locateBody } from "./locate-body.ts";
 
 /** A `data` block. */
@@ -74,7 +75,8 @@ async function answerOf(type: DataSourceType, block: Block, options: AskOptions)
   const read = <Config>(source: DataSource<Config>): Config | undefined => {
     const body = locateBody({ block, scope: options.scope }, source.schema, options);
     const label = `the data source "${type}"`;
-    return readObject(body, source.schema, { ...options, ...source, label, scope: options.goScope }).config;
+    return readObject(body, source.schema, { ...options, ...source, label, language: HCL2, scope: options.goScope })
+      .config;
   };
   const ask = async <Config>(
     source: DataSource<Config>,

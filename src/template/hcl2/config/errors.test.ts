@@ -146,6 +146,32 @@ const WRONG_SOURCES: readonly (readonly [what: string, keys: string, ...problems
     'ami_users = ["123456789012", "12"]',
     '4:30 "ami_users[1]" must be an account id of 12 digits, not "12"',
   ],
+  [
+    "a text for a list",
+    'ami_users = "123456789012,210987654321"\nami_groups = "all"\nmount_options = 5',
+    '4:13 "ami_users" must be a list, not "123456789012,210987654321" | Write it in brackets: [ … ]',
+    '5:14 "ami_groups" must be a list, not "all" | Write it in brackets: [ … ]',
+    '6:17 "mount_options" must be a list, not 5 | Write it in brackets: [ … ]',
+  ],
+  [
+    "an empty text for a number and a boolean",
+    'root_volume_size = ""\nena_support = ""',
+    '4:20 "root_volume_size" must be a number, not "" | For none, write null',
+    '5:15 "ena_support" must be true or false, not "" | For none, write null',
+  ],
+  [
+    "numbers and booleans for each other",
+    'root_volume_size = true\nena_support = 1\nsuppress_sync = "True"',
+    '4:20 "root_volume_size" must be a number, not true',
+    '5:15 "ena_support" must be true or false, not 1',
+    '6:17 "suppress_sync" must be true or false, not "True"',
+  ],
+  [
+    "an expression of JSON templates for a number",
+    'root_volume_size = "{{upper `8`}}"',
+    '4:20 "root_volume_size" must be a number, not "{{upper `8`}}"',
+  ],
+  ["null in an object", "tags = { a = null }", '4:14 "tags.a" must be a string, not null'],
   ["a block for a value", "tags { a = 1 }", '4:1 "tags" is not a block | Write tags = { … }'],
   [
     "a value for a block",

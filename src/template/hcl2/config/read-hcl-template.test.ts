@@ -272,6 +272,81 @@ build {
 }
 `;
 
+const CONVERTED = `
+variable "flag" { default = true }
+source "amazon-chroot" "web" {
+  ami_name         = "web"
+  source_ami       = "ami-1"
+  ami_description  = var.flag
+  tags             = { Encrypted = true, third = 1 / 4 }
+  root_volume_size = "1e1"
+  ena_support      = "1"
+  max_processes    = null
+}
+build {
+  name    = true
+  sources = ["source.amazon-chroot.web"]
+  provisioner "shell" {
+    inline           = [true, 5]
+    env              = { DEBUG = false }
+    valid_exit_codes = ["0", 3]
+  }
+  provisioner "shell" {
+    inline   = ["x"]
+    binary   = true
+    override = { web = { inline = "echo a,true", binary = "", env = { DEBUG = false } } }
+  }
+}
+`;
+
+test("values are converted as HCL does, and those of override as in JSON templates", async () => {
+  for (const files of [{ "t.pkr.hcl": CONVERTED }, { "t.pkr.json": jsonOfConverted() }]) {
+    const [build] = (await readHcl(files)).builds;
+    assert.equal(build?.name, "true.amazon-chroot.web");
+    const { config, provisioners } = build;
+    assert.equal(config.ami_description?.render({}), "true");
+    assert.deepEqual(
+      config.tags.map(({ value }) => value.render({})),
+      ["true", "0.25"],
+    );
+    assert.equal(config.root_volume_size, 10);
+    assert.equal(config.ena_support, true);
+    assert.equal(config.max_processes, 4096);
+    const shells = provisioners.map((plan) => {
+      if (plan.type !== "shell") return undefined;
+      const { inline = [], env, valid_exit_codes, binary } = plan.config;
+      return [inline.map((text) => text.render({})), env["DEBUG"]?.render({}), valid_exit_codes, binary];
+    });
+    assert.deepEqual(shells, [
+      [["true", "5"], "false", [0, 3], false],
+      [["echo a", "true"], "0", [0], false],
+    ]);
+  }
+});
+
+/** The same template. */
+function jsonOfConverted(): string {
+  const web = {
+    ami_name: "web",
+    source_ami: "ami-1",
+    ami_description: "${var.flag}",
+    tags: { Encrypted: true, third: "${1 / 4}" },
+    root_volume_size: "1e1",
+    ena_support: "1",
+    max_processes: null,
+  };
+  const override = { web: { inline: "echo a,true", binary: "", env: { DEBUG: false } } };
+  const shells = [
+    { inline: [true, 5], env: { DEBUG: false }, valid_exit_codes: ["0", 3] },
+    { inline: ["x"], binary: true, override },
+  ];
+  return JSON.stringify({
+    variable: { flag: { default: true } },
+    source: { "amazon-chroot": { web } },
+    build: { name: true, sources: ["source.amazon-chroot.web"], provisioner: shells.map((shell) => ({ shell })) },
+  });
+}
+
 test("each build block is built with each of its sources", async () => {
   assert.deepEqual(await scriptsOf(TWO_BUILDS), {
     "nightly.amazon-chroot.web": ["nightly amazon-chroot web /mnt/x web /dev/sdf", "x web ami-7", "y web ami-7"],
