@@ -244,6 +244,21 @@ test("build refuses a selection that leaves nothing", async () => {
   assert.match(stderr, /-only and -except leave no build/);
 });
 
+test("validate warns if there is nothing to build, and lists what there is", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify(TEMPLATE));
+  const selected = await runAmibake(["validate", "-only=nothing", path]);
+  assert.deepEqual([selected.exitCode, selected.stdout], [0, "The configuration is valid.\n"]);
+  assert.match(selected.stderr, /^Warning: -only and -except leave no build \(The builds are "amazon-chroot"\)$/m);
+  const hcl = join(directory.path, "t.pkr.hcl");
+  await writeFile(hcl, "");
+  const empty = await runAmibake(["validate", hcl]);
+  assert.deepEqual([empty.exitCode, empty.stdout], [0, "The configuration is valid.\n"]);
+  assert.match(empty.stderr, /^Warning: \/.*\/t\.pkr\.hcl:1:1: The template has no build block \(/);
+  assert.equal((await runAmibake(["build", hcl])).exitCode, 2);
+});
+
 test("build away from AWS fails with the reason and the way out, and leaves nothing", async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, "t.json");

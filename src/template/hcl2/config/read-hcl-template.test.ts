@@ -318,6 +318,27 @@ test("-only and -except are patterns", async () => {
   );
 });
 
+test("a template without builds is a warning where nothing is to be built", async () => {
+  const nothing = "-only and -except leave no build";
+  const hint = 'Write build { sources = ["source.amazon-chroot.name"] }';
+  const builds = 'The builds are "amazon-chroot.web"';
+  for (const [text, only, ...expected] of [
+    ["", [], `t.pkr.hcl:1:1 The template has no build block | ${hint}`],
+    [SOURCE, [], `t.pkr.hcl:1:1 The template has no build block | ${hint}`],
+    [
+      `${SOURCE}dynamic "build" {\n  for_each = []\n  content {}\n}\n`,
+      [],
+      `t.pkr.hcl:1:1 The template has no build block | ${hint}`,
+    ],
+    [`${SOURCE}build {\n  sources = []\n}\n`, [], `t.pkr.hcl:5:1 No build block has a source | ${hint}`],
+    [SOURCE + BUILD, ["zz"], `No build has the name "zz" of -only | ${builds}`, `${nothing} | ${builds}`],
+  ] as const) {
+    assert.deepEqual(await hclWarnings(text, { only, allowsNoBuilds: true }), expected);
+    const problems = await hclProblems(text, { only });
+    assert.deepEqual(problems, [expected.at(-1)?.replace("t.pkr.hcl:", "")]);
+  }
+});
+
 test("a name of only, except or override that no build has is a warning: Packer never looks", async () => {
   const build = `build {
   sources = ["source.amazon-chroot.web"]
