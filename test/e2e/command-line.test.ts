@@ -103,6 +103,19 @@ const WRONG: readonly [args: readonly string[], stderr: string][] = [
     ["build", "-onerror=ask", "t.json"],
     'Error: Cannot read the command line: unknown option "--onerror"\n  hint: Did you mean --on-error?\n',
   ],
+  // Options of other commands.
+  [
+    ["inspect", "--local", "t.json"],
+    'Error: Cannot read the command line: unknown option "--local"\n  hint: Run "amibake inspect --help"\n',
+  ],
+  [
+    ["local", "status", "-store-size=1"],
+    'Error: Cannot read the command line: unknown option "--store-size"\n  hint: Run "amibake local status --help"\n',
+  ],
+  [
+    ["validate", "-no-warn-undeclared-vars", "t.json"],
+    'Error: Cannot read the command line: unknown option "--no-warn-undeclared-vars"\n  hint: Did you mean --no-warn-undeclared-var?\n',
+  ],
   [
     ["build"],
     'Error: Cannot read the command line: missing required argument "template"\n  hint: Run "amibake build --help"\n',

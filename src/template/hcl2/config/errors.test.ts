@@ -268,6 +268,18 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
     '4:22 There is no "build.Mountpath" | Did you mean "build.MountPath"?',
   ],
   [
+    "build variables that a chroot cannot have",
+    'provisioner "shell" {\n  inline = ["${build.ID}", build.Host, build.PackerHTTPAddr]\n}',
+    ...[
+      ['4:22 "build.ID"', "no instance is launched"],
+      ['4:34 "build.Host"', "a chroot has no connection"],
+      ['4:46 "build.PackerHTTPAddr"', 'there is no HTTP server; the provisioner "file" puts files into the image'],
+    ].map(
+      ([name, why]) =>
+        `${name} has no value here: ${why} | There are "build.BuildRegion", "build.Device", "build.MountPath", "build.PackerRunUUID", "build.SourceAMI", "build.SourceAMICreationDate", "build.SourceAMIName", "build.SourceAMIOwner", "build.SourceAMIOwnerName", "build.name"`,
+    ),
+  ],
+  [
     "a Go template beside a build variable",
     'provisioner "shell" {\n  inline = ["${build.MountPath} {{ .Devic }}"]\n}',
     '4:13 Unknown build variable ".Devic": here there are ".BuildRegion", ".Device", ".MountPath", ".PackerRunUUID", ".SourceAMI", ".SourceAMICreationDate", ".SourceAMIName", ".SourceAMIOwner", ".SourceAMIOwnerName" | Did you mean ".Device"?',

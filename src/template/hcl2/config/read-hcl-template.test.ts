@@ -321,7 +321,9 @@ test("-only and -except are patterns", async () => {
 test("a byte order mark before HCL is no part of it", async () => {
   const files = { "t.pkr.hcl": `\uFEFF${SOURCE}${BUILD}`, "x.auto.pkrvars.hcl": '\uFEFFa = "b"\n' };
   assert.deepEqual(await hclProblems({ ...files, "v.pkr.hcl": 'variable "a" {}\n' }), []);
-  assert.deepEqual(await hclProblems("\uFEFFx = 1 1"), ['1:7 The line must end behind the value of "x", not go on with "1"']);
+  assert.deepEqual(await hclProblems("\uFEFFx = 1 1"), [
+    '1:7 The line must end behind the value of "x", not go on with "1"',
+  ]);
   assert.deepEqual(await hclProblems({ ...files, "u.pkr.json": "\uFEFF{}", "v.pkr.hcl": 'variable "a" {}\n' }), [
     "u.pkr.json:1:1 The file starts with a byte order mark (BOM), which JSON does not allow | Save it as UTF-8 without a BOM",
   ]);
