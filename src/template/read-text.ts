@@ -77,10 +77,11 @@ function decodeText(file: string, bytes: Uint8Array, problems: ProblemList): str
     return undefined;
   }
   const hasMark = text.startsWith("\uFEFF");
-  // No column of its line.
-  if (hasMark && file.endsWith(".hcl")) text = text.slice(1);
+  const isHcl = file.endsWith(".hcl");
+  // It is no column of its line. A second one is a character, and a wrong one.
+  if (hasMark && isHcl && text[1] !== "\uFEFF") text = text.slice(1);
   problems.addSource(file, text);
-  if (!hasMark || file.endsWith(".hcl")) return text;
+  if (!hasMark || isHcl) return text;
   problems.add("The file starts with a byte order mark (BOM), which JSON does not allow", {
     location: { file, line: 1, column: 1 },
     hint: "Save it as UTF-8 without a BOM",

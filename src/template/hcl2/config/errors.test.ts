@@ -268,6 +268,18 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
     '4:22 There is no "build.Mountpath" | Did you mean "build.MountPath"?',
   ],
   [
+    "a setting of a provisioner and of a post-processor",
+    'provisioner "shell" {\n  inline = ["true"]\n  onyl = ["x"]\n  overide = {}\n}\npost-processor "manifest" {\n  excpet = ["x"]\n}',
+    '5:3 Unknown key "onyl" of the provisioner "shell" | Did you mean "only"?',
+    '6:3 Unknown key "overide" of the provisioner "shell" | Did you mean "override"?',
+    '9:3 Unknown key "excpet" of the post-processor "manifest" | Did you mean "except"?',
+  ],
+  [
+    "a setting in override",
+    'provisioner "shell" {\n  inline = ["true"]\n  override = { web = { only = ["x"] } }\n}',
+    '5:24 Unknown key "only" of the provisioner "shell"',
+  ],
+  [
     "build variables that a chroot cannot have",
     'provisioner "shell" {\n  inline = ["${build.ID}", build.Host, build.PackerHTTPAddr]\n}',
     ...[

@@ -17,7 +17,7 @@ export function decodeYaml(text: string): HclValue {
     // Scalars stay texts: what they mean is decided here.
     const documents = yaml.parseAllDocuments(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
     const [document] = documents;
-    if (document === undefined) return nullValue(DYNAMIC);
+    if (document === undefined) throw new YamlError("there is no document in it");
     for (const { errors } of documents) {
       const [error] = errors;
       if (error !== undefined) throw new YamlError(clause(error.message));
