@@ -31,7 +31,7 @@ export async function runProgram(argv: readonly string[], context: CliContext): 
     if (!(error instanceof CommanderError)) throw error;
     // Help was asked for, and printed.
     if (error.exitCode === 0) return 0;
-    throw usageErrorFrom(error, { known, helpHint: helpHint(program, argv) });
+    throw usageErrorFrom(error, commandOf(program, argv));
   }
   return exitCode;
 }
@@ -216,8 +216,8 @@ function knownOptions(program: Command): KnownOptions {
   return { withValue, boolean };
 }
 
-/** Of the command that the arguments name, as far as they do. */
-function helpHint(program: Command, argv: readonly string[]): string {
+/** The command that the arguments name, as far as they do. */
+function commandOf(program: Command, argv: readonly string[]): { command: Command; helpHint: string } {
   const names = ["amibake"];
   let command = program;
   for (const argument of argv) {
@@ -226,13 +226,13 @@ function helpHint(program: Command, argv: readonly string[]): string {
     names.push(argument);
     command = next;
   }
-  return `Run "${names.join(" ")} --help"`;
+  return { command, helpHint: `Run "${names.join(" ")} --help"` };
 }
 
 /** Commander's "error: option '--only <builds>' argument missing" as an error of ours. */
 function usageErrorFrom(
   { code, message }: CommanderError,
-  { known, helpHint }: { known: KnownOptions; helpHint: string },
+  { command, helpHint }: { command: Command; helpHint: string },
 ): Error {
   if (code === "commander.help") return usageError("Cannot run it without a command", helpHint);
   const text = message
@@ -245,7 +245,8 @@ function usageErrorFrom(
   }
   // Without its value, which may be a secret.
   const [, option = ""] = /"(-[^"=]*)/.exec(text) ?? [];
-  const meant = nearMiss(option.replace(/^--?/, ""), [...known.withValue, ...known.boolean]);
+  const known = command.options.flatMap(({ long, hidden }) => (hidden || !long ? [] : long.slice("--".length)));
+  const meant = nearMiss(option.replace(/^--?/, ""), known);
   return usageError(
     `Cannot read the command line: unknown option "${option}"`,
     meant === undefined ? helpHint : `Did you mean --${meant}?`,

@@ -637,6 +637,12 @@ test("readTemplate() takes the builds that -only and -except leave, and warns of
   assert.deepEqual(await problemsOf(text, { only: ["nothing"] }), [
     '-only and -except leave no build | The builds are "web", "db", "cache"',
   ]);
+  const nothing = await read(text, { only: ["nothing"], allowsNoBuilds: true });
+  assert.deepEqual(nothing.builds, []);
+  assert.deepEqual(nothing.warnings.map(problemLine), [
+    'No build has the name "nothing" of -only | The builds are "web", "db", "cache"',
+    '-only and -except leave no build | The builds are "web", "db", "cache"',
+  ]);
 });
 
 test("readTemplate() warns of a source image that anybody could have made", async () => {

@@ -27,6 +27,13 @@ export interface ReadTemplateOptions {
   /** Names of builds; all if empty. */
   readonly only: readonly string[];
   readonly except: readonly string[];
+  /**
+   * Whether the template, or what `only` and `except` leave of it, may be without builds: that is a warning then, and no
+   * problem. A JSON template needs builders all the same, as in Packer.
+   *
+   * @default false
+   */
+  readonly allowsNoBuilds?: boolean;
   /** What `env` answers from. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `timestamp` and `isotime` tell. */
@@ -66,7 +73,11 @@ export async function readTemplate(path: string, options: ReadTemplateOptions): 
   const { startTime, toolVersion = "", workingDirectory = process.cwd() } = options;
   const plan = await unlessTooMany(async () => {
     const { dataSources, foreignValues = NO_FOREIGN_VALUES, warnOnUndeclaredVariables = false } = options;
-    const shared = { ...options, foreignValues, warnOnUndeclaredVariables, problems, warnings, secrets };
+    const nothingToBuild = options.allowsNoBuilds ? warnings : problems;
+    const shared = {
+      ...options,
+      ...{ foreignValues, warnOnUndeclaredVariables, problems, warnings, nothingToBuild, secrets },
+    };
     if (await isHclTemplate(path)) {
       const { readHclTemplate } = await hclReader();
       return readHclTemplate(path, { ...shared, startTime, toolVersion, workingDirectory, dataSources });

@@ -76,20 +76,16 @@ function decodeText(file: string, bytes: Uint8Array, problems: ProblemList): str
     problems.add("The file is not UTF-8 text", { location: { file, ...firstWrongByte(bytes) } });
     return undefined;
   }
+  const hasMark = text.startsWith("\uFEFF");
+  const isHcl = file.endsWith(".hcl");
+  // It is no column of its line. A second one is a character, and a wrong one.
+  if (hasMark && isHcl && text[1] !== "\uFEFF") text = text.slice(1);
   problems.addSource(file, text);
-  return withoutByteOrderMark(file, text, problems);
-}
-
-/** @returns `undefined` if there is one; `problems` says so. */
-function withoutByteOrderMark(file: string, text: string, problems: ProblemList): string | undefined {
-  if (!text.startsWith("\uFEFF")) return text;
-  problems.add(
-    `The file starts with a byte order mark (BOM), which ${file.endsWith(".hcl") ? "HCL2" : "JSON"} does not allow`,
-    {
-      location: { file, line: 1, column: 1 },
-      hint: "Save it as UTF-8 without a BOM",
-    },
-  );
+  if (!hasMark || isHcl) return text;
+  problems.add("The file starts with a byte order mark (BOM), which JSON does not allow", {
+    location: { file, line: 1, column: 1 },
+    hint: "Save it as UTF-8 without a BOM",
+  });
   return undefined;
 }
 

@@ -103,6 +103,19 @@ const WRONG: readonly [args: readonly string[], stderr: string][] = [
     ["build", "-onerror=ask", "t.json"],
     'Error: Cannot read the command line: unknown option "--onerror"\n  hint: Did you mean --on-error?\n',
   ],
+  // Options of other commands.
+  [
+    ["inspect", "--local", "t.json"],
+    'Error: Cannot read the command line: unknown option "--local"\n  hint: Run "amibake inspect --help"\n',
+  ],
+  [
+    ["local", "status", "-store-size=1"],
+    'Error: Cannot read the command line: unknown option "--store-size"\n  hint: Run "amibake local status --help"\n',
+  ],
+  [
+    ["validate", "-no-warn-undeclared-vars", "t.json"],
+    'Error: Cannot read the command line: unknown option "--no-warn-undeclared-vars"\n  hint: Did you mean --no-warn-undeclared-var?\n',
+  ],
   [
     ["build"],
     'Error: Cannot read the command line: missing required argument "template"\n  hint: Run "amibake build --help"\n',
@@ -242,6 +255,21 @@ test("build refuses a selection that leaves nothing", async () => {
   const { exitCode, stderr } = await runAmibake(["build", "-only=nothing", path]);
   assert.equal(exitCode, 2);
   assert.match(stderr, /-only and -except leave no build/);
+});
+
+test("validate warns if there is nothing to build, and lists what there is", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify(TEMPLATE));
+  const selected = await runAmibake(["validate", "-only=nothing", path]);
+  assert.deepEqual([selected.exitCode, selected.stdout], [0, "The configuration is valid.\n"]);
+  assert.match(selected.stderr, /^Warning: -only and -except leave no build \(The builds are "amazon-chroot"\)$/m);
+  const hcl = join(directory.path, "t.pkr.hcl");
+  await writeFile(hcl, "");
+  const empty = await runAmibake(["validate", hcl]);
+  assert.deepEqual([empty.exitCode, empty.stdout], [0, "The configuration is valid.\n"]);
+  assert.match(empty.stderr, /^Warning: \/.*\/t\.pkr\.hcl:1:1: The template has no build block \(/);
+  assert.equal((await runAmibake(["build", hcl])).exitCode, 2);
 });
 
 test("build away from AWS fails with the reason and the way out, and leaves nothing", async () => {

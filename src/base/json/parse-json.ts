@@ -32,9 +32,15 @@ const SYNTAX_MESSAGES: Readonly<Record<number, string>> = {
 /**
  * Parses strict JSON and keeps the place of each value.
  *
+ * @param options.allowsTwice whether an object may have a key twice: all of its members are there then. @default false
  * @returns `undefined` if it is not JSON; `problems` says why and where.
  */
-export function parseJson(file: string, text: string, problems: ProblemList): JsonValue | undefined {
+export function parseJson(
+  file: string,
+  text: string,
+  problems: ProblemList,
+  { allowsTwice = false }: { allowsTwice?: boolean } = {},
+): JsonValue | undefined {
   const map = new SourceMap(file, text);
   const excess = findExcess(text);
   if (excess !== undefined) {
@@ -54,7 +60,7 @@ export function parseJson(file: string, text: string, problems: ProblemList): Js
     problems.add(`This is not JSON: ${strictness}`, { location: map.locate(0) });
     return undefined;
   }
-  return convert(root, { text, map, problems });
+  return convert(root, { text, map, problems, allowsTwice });
 }
 
 function syntaxMessage(error: ParseError | undefined, text: string): string {
@@ -97,6 +103,7 @@ interface Source {
   readonly text: string;
   readonly map: SourceMap;
   readonly problems: ProblemList;
+  readonly allowsTwice: boolean;
 }
 
 function convert(node: Node, source: Source): JsonValue {
@@ -126,7 +133,7 @@ function convertMembers(properties: readonly Node[], source: Source): JsonMember
   return properties.flatMap(({ children: [keyNode, valueNode] = [] }) => {
     if (keyNode === undefined || valueNode === undefined) return [];
     const key = convertString(keyNode, source);
-    if (seen.has(key.value)) {
+    if (seen.has(key.value) && !source.allowsTwice) {
       source.problems.add(`The key "${key.value}" is there twice`, { location: key.location });
       return [];
     }

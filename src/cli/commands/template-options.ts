@@ -18,6 +18,8 @@ export interface TemplateOptions extends VariableOptions {
   readonly only?: readonly string[];
   readonly except?: readonly string[];
   readonly warnOnUndeclaredVar?: boolean;
+  /** No flag: whether a template may leave nothing to build. */
+  readonly allowsNoBuilds?: boolean;
 }
 
 /**
@@ -51,6 +53,7 @@ export function readOptions(options: TemplateOptions, context: CliContext): Read
     warnOnUndeclaredVariables: options.warnOnUndeclaredVar ?? false,
     only: options.only ?? [],
     except: options.except ?? [],
+    allowsNoBuilds: options.allowsNoBuilds ?? false,
     environment: context.environment,
     startTime: new Date(),
     stdin: repeatableInput(() => context.stdin),

@@ -28,7 +28,7 @@ export async function runValidate(
   }
   using signal = context.abortOnSignals();
   const dataSources = options.evaluateDatasources ? templateDataSources(context, { signal }) : undefined;
-  const readOptions = { ...options, warnOnUndeclaredVar: options.warnUndeclaredVar ?? true };
+  const readOptions = { ...options, warnOnUndeclaredVar: options.warnUndeclaredVar ?? true, allowsNoBuilds: true };
   const plan = await readTemplateWith(templatePath, readOptions, context, { signal, dataSources });
   const builds = plan.builds.map(({ name, type }) => ({ name, type }));
   const warnings = templateWarnings(plan);

@@ -1,5 +1,6 @@
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildVariables } from "../deferred.ts";
+import { ABSENT_BUILD_VARIABLES } from "../generic-build-variables.ts";
 import { evaluateClosed } from "./evaluate.ts";
 import { BRACES_HINT } from "./lexer.ts";
 import { Names } from "./names.ts";
@@ -292,6 +293,11 @@ function unknownField(name: string, shown: string, offset: number, { fields }: T
 }
 
 function unknownBuildName(name: string, offset: number, names: readonly string[]): GoTemplateError {
+  const why = ABSENT_BUILD_VARIABLES.get(name);
+  if (why !== undefined) {
+    const hint = `There are ${names.map((known) => `"${known}"`).join(", ")}`;
+    return new GoTemplateError(`The build variable "${name}" has no value here: ${why}`, offset, hint);
+  }
   const meant = nearMiss(name, names);
   return new GoTemplateError(
     `Unknown build variable "${name}": here there are ${names.map((known) => `"${known}"`).join(", ")}`,

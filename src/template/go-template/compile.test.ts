@@ -150,6 +150,10 @@ const MISTAKES: readonly (readonly [source: string, error: string])[] = [
     "{{build `SourceAIM`}}",
     '8: Unknown build variable "SourceAIM": here there are "Device", "SourceAMI" | Did you mean "SourceAMI"?',
   ],
+  [
+    "{{build `ID`}}",
+    '8: The build variable "ID" has no value here: no instance is launched | There are "Device", "SourceAMI"',
+  ],
   ["{{build .Device}}", '2: "build" takes one name | Write for example {{build `SourceAMI`}}'],
 ];
 

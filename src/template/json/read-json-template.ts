@@ -34,6 +34,8 @@ export interface JsonTemplateOptions extends VariableInputs, BuildSelection {
   readonly functions: Omit<FunctionContext, "userVariable">;
   readonly problems: ProblemList;
   readonly warnings: ProblemList;
+  /** Told that `only` and `except` leave no build. */
+  readonly nothingToBuild: ProblemList;
   /** Filled while reading, so that not even a problem tells one. */
   readonly secrets: Set<string>;
 }
@@ -107,7 +109,8 @@ function readSensitive(
   }
 }
 
-interface BuildsOptions extends Pick<JsonTemplateOptions, "problems" | "warnings" | "only" | "except"> {
+interface BuildsOptions
+  extends Pick<JsonTemplateOptions, "problems" | "warnings" | "nothingToBuild" | "only" | "except"> {
   readonly startTime: Date;
   readonly functions: ReadonlyMap<string, TemplateFunction>;
   readonly budget: TextBudget;

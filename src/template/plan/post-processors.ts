@@ -130,7 +130,8 @@ function readPostProcessor(
   const { config } = readObject(withoutInjectedKeys({ ...object, members: own }), schema, {
     ...options,
     label,
-    keysNotYet,
+    // The settings, too, may be meant. Those that are there have been read by now.
+    keysNotYet: [...keysNotYet, ...SETTINGS_KEYS],
   });
   if (settings.config === undefined || config === undefined) return undefined;
   return isForBuild(settings.config, options.buildName) ? { type, name, config, location: object.location } : undefined;

@@ -117,6 +117,11 @@ function ownMembers(object: LocatedObject, options: ReadProvisionersOptions): Lo
   return { ...object, members: [...kept, ...changed] };
 }
 
+/** Less what "override" gives, which cannot hold settings. */
+function absentSettings(object: LocatedObject): string[] {
+  return [...SETTINGS_KEYS, "override"].filter((key) => memberOf(object, key) === undefined);
+}
+
 function readConfig(object: LocatedObject, type: keyof typeof PROVISIONERS, options: ReadProvisionersOptions) {
   const read = <Config>(component: {
     schema: Parameters<typeof readObject<Config>>[1];
@@ -125,7 +130,8 @@ function readConfig(object: LocatedObject, type: keyof typeof PROVISIONERS, opti
     readObject(withoutInjectedKeys(object), component.schema, {
       ...options,
       label: `the provisioner "${type}"`,
-      keysNotYet: [...component.keysNotYet, ...KEYS_NOT_YET],
+      // What may be meant: those that are there have been read by now.
+      keysNotYet: [...component.keysNotYet, ...KEYS_NOT_YET, ...absentSettings(object)],
     });
   if (type === "shell") {
     const { config, values, locate } = read(PROVISIONERS.shell);

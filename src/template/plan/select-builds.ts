@@ -18,12 +18,12 @@ function isSame(wanted: string, name: string): boolean {
 
 /**
  * The builds that `-only` and `-except` leave. A name that fits none is a warning, as in Packer; `-except` may also
- * name post-processors.
+ * name post-processors. That they leave none at all goes to `nothingToBuild`.
  */
 export function selectBuilds<Build extends { readonly name: string }>(
   builds: readonly Build[],
   { only, except, postProcessorNames, fits = isSame }: SelectOptions,
-  { problems, warnings }: { problems: ProblemList; warnings: ProblemList },
+  { warnings, nothingToBuild }: { warnings: ProblemList; nothingToBuild: ProblemList },
 ): Build[] {
   const names = builds.map(({ name }) => name);
   for (const [flag, wanted] of [
@@ -37,7 +37,7 @@ export function selectBuilds<Build extends { readonly name: string }>(
   const isOneOf = (wanted: readonly string[], name: string) => wanted.some((pattern) => fits(pattern, name));
   const selected = builds.filter(({ name }) => (only.length === 0 || isOneOf(only, name)) && !isOneOf(except, name));
   if (builds.length > 0 && selected.length === 0) {
-    problems.add("-only and -except leave no build", { hint: buildHint(only[0] ?? "", names) });
+    nothingToBuild.add("-only and -except leave no build", { hint: buildHint(only[0] ?? "", names) });
   }
   return selected;
 }

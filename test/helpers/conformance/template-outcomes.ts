@@ -20,10 +20,11 @@ export async function writeCase({ files }: TemplateCase, parent: string): Promis
 }
 
 export async function packerOutcome(one: TemplateCase, directory: string): Promise<Outcome> {
-  const { path, variables = [], varFiles = [], environment = {}, expression } = one;
+  const { path, variables = [], varFiles = [], only = [], environment = {}, expression } = one;
   const flags = [...variables.map((text) => `-var=${text}`), ...varFiles.map((file) => `-var-file=${file}`)];
   const options = { cwd: directory, env: environment };
   if (expression === undefined) {
+    flags.push(...only.map((name) => `-only=${name}`));
     const { stdout, stderr } = await runPacker(["validate", ...flags, path], options);
     return /configuration is valid|^Template validated/m.test(stdout + stderr) || stdout + stderr === ""
       ? VALID
@@ -34,14 +35,16 @@ export async function packerOutcome(one: TemplateCase, directory: string): Promi
 }
 
 export async function amibakeOutcome(one: TemplateCase, directory: string): Promise<Outcome> {
-  const { path, variables = [], varFiles = [], environment = {}, expression } = one;
+  const { path, variables = [], varFiles = [], only = [], environment = {}, expression } = one;
   const options = {
     variables: variables.map((text) => {
       const [name = "", value = ""] = text.split(/=(.*)/s);
       return { name, value };
     }),
     varFiles: varFiles.map((file) => join(directory, file)),
-    ...{ only: [], except: [], environment, startTime: new Date(), workingDirectory: directory },
+    // As `validate` does.
+    allowsNoBuilds: true,
+    ...{ only, except: [], environment, startTime: new Date(), workingDirectory: directory },
   };
   try {
     if (expression === undefined) {

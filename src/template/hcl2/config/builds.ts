@@ -1,4 +1,5 @@
 import type { ProblemList } from "../../../base/problems.ts";
+import type { SourceLocation } from "../../../base/source-location.ts";
 import type { BuildPlan } from "../../build-plan.ts";
 import { type BuildScopeOptions, buildScope } from "../../plan/build-scope.ts";
 import { knownBuilder, readBuilder } from "../../plan/builders.ts";
@@ -25,6 +26,10 @@ import { locateBuilder } from "./sources.ts";
 export interface BuildsOptions extends BuildSelection, BuildScopeOptions {
   readonly problems: ProblemList;
   readonly warnings: ProblemList;
+  /** Told that there is no build, or none that `only` and `except` leave. */
+  readonly nothingToBuild: ProblemList;
+  /** Where the template begins. */
+  readonly location: SourceLocation | undefined;
   readonly sourceFiles: SourceFileChecks;
 }
 
@@ -43,6 +48,8 @@ const COMPONENT_READS_MAX = 50_000;
 export function readBuilds(blocks: readonly BuildBlock[], options: BuildsOptions): BuildPlan[] {
   const { problems } = options;
   const named = nameBuilds(blocks, problems);
+  // If something else is wrong, that may be why.
+  if (named.length === 0 && problems.isEmpty) addNoBuild(blocks, options);
   const reads = blocks.reduce((sum, { uses, blocks: inner }) => sum + uses.length * inner.length, 0);
   if (reads > COMPONENT_READS_MAX) {
     problems.add("The builds have more provisioners and post-processors, all together, than can be read");
@@ -51,6 +58,12 @@ export function readBuilds(blocks: readonly BuildBlock[], options: BuildsOptions
   const postProcessorNames = [...new Set(blocks.flatMap(writtenPostProcessorNames))];
   const selected = selectBuilds(named, { ...options, postProcessorNames, fits: fitsPattern }, options);
   return selected.flatMap((build) => readBuild(build, named, options) ?? []);
+}
+
+function addNoBuild([block]: readonly BuildBlock[], { nothingToBuild, location }: BuildsOptions): void {
+  const hint = 'Write build { sources = ["source.amazon-chroot.name"] }';
+  if (block === undefined) nothingToBuild.add("The template has no build block", { location, hint });
+  else nothingToBuild.add("No build block has a source", { location: block.location, hint });
 }
 
 function fitsPattern(pattern: string, name: string): boolean {

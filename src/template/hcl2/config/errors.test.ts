@@ -73,7 +73,34 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
   [
     "a validation that asks for others",
     'variable "a" {\n  default = "x"\n  validation {\n    condition = var.b == 1\n    error_message = "No."\n  }\n}',
-    '4:21 There is no "var.b" | Did you mean "var.a"?',
+    '4:17 The condition can use no other name than "var.a"',
+  ],
+  [
+    "a validation that asks for others beside its own, which are there",
+    'variable "b" { default = 1 }\nlocals { c = 1 }\nvariable "a" {\n  default = 1\n  validation {\n    condition = var.a == var.b && [for var in [1] : var.x] != local.c\n    error_message = "No."\n  }\n}',
+    '6:26 The condition can use no other name than "var.a"',
+    '6:63 The condition can use no other name than "var.a"',
+  ],
+  [
+    "a validation that asks for nothing",
+    'variable "a" {\n  default = 1\n  validation {\n    condition = true\n    error_message = "No."\n  }\n}',
+    '4:17 The condition must use "var.a" | Without it, it is the same for every value',
+  ],
+  [
+    "validations whose messages are no sentences",
+    `variable "a" {\n  default = 1\n${['""', '"bad."', '"Bad"', '"日本."', "5", "null", "[1]"]
+      .map((text) => `  validation {\n    condition = var.a == 1\n    error_message = ${text}\n  }\n`)
+      .join("")}}`,
+    ...[5, 9, 13, 17, 21, 25, 29].map(
+      (line) =>
+        `${line}:21 "error_message" must be a sentence: it begins with a capital letter and ends with ".", "?" or "!" | For example: "The value must have 4 characters."`,
+    ),
+  ],
+  [
+    "validations whose messages are evaluated",
+    'variable "a" {\n  default = 1\n  validation {\n    condition = var.a == 1\n    error_message = "Not ${var.a}."\n  }\n  validation {\n    condition = var.a == 1\n    error_message = upper("x.")\n  }\n}',
+    '5:28 Unknown name "var": no names can be used here | If it is a text, write "var"',
+    '9:21 There is no function "upper"',
   ],
   [
     "half a validation",
@@ -265,6 +292,30 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
     "a build variable",
     'provisioner "shell" {\n  inline = ["${build.Mountpath}"]\n}',
     '4:22 There is no "build.Mountpath" | Did you mean "build.MountPath"?',
+  ],
+  [
+    "a setting of a provisioner and of a post-processor",
+    'provisioner "shell" {\n  inline = ["true"]\n  onyl = ["x"]\n  overide = {}\n}\npost-processor "manifest" {\n  excpet = ["x"]\n}',
+    '5:3 Unknown key "onyl" of the provisioner "shell" | Did you mean "only"?',
+    '6:3 Unknown key "overide" of the provisioner "shell" | Did you mean "override"?',
+    '9:3 Unknown key "excpet" of the post-processor "manifest" | Did you mean "except"?',
+  ],
+  [
+    "a setting in override",
+    'provisioner "shell" {\n  inline = ["true"]\n  override = { web = { only = ["x"] } }\n}',
+    '5:24 Unknown key "only" of the provisioner "shell"',
+  ],
+  [
+    "build variables that a chroot cannot have",
+    'provisioner "shell" {\n  inline = ["${build.ID}", build.Host, build.PackerHTTPAddr]\n}',
+    ...[
+      ['4:22 "build.ID"', "no instance is launched"],
+      ['4:34 "build.Host"', "a chroot has no connection"],
+      ['4:46 "build.PackerHTTPAddr"', 'there is no HTTP server; the provisioner "file" puts files into the image'],
+    ].map(
+      ([name, why]) =>
+        `${name} has no value here: ${why} | There are "build.BuildRegion", "build.Device", "build.MountPath", "build.PackerRunUUID", "build.SourceAMI", "build.SourceAMICreationDate", "build.SourceAMIName", "build.SourceAMIOwner", "build.SourceAMIOwnerName", "build.name"`,
+    ),
   ],
   [
     "a Go template beside a build variable",

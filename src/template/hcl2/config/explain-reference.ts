@@ -1,5 +1,6 @@
 import type { SourceLocation } from "../../../base/source-location.ts";
 import { nearMiss } from "../../../base/suggest.ts";
+import { ABSENT_BUILD_VARIABLES } from "../../generic-build-variables.ts";
 import type { HclError } from "../evaluate/hcl-error.ts";
 import { type Reference, references } from "../evaluate/references.ts";
 import { findVariable, type Scope, variableNames } from "../evaluate/scope.ts";
@@ -52,6 +53,10 @@ interface Gap {
 function absentPart(root: string, path: readonly string[], { depth, known }: Gap): Explanation {
   const prefix = [root, ...path.slice(0, depth)].join(".");
   const name = path[depth] ?? "";
+  const why = prefix === "build" ? ABSENT_BUILD_VARIABLES.get(name) : undefined;
+  if (why !== undefined) {
+    return { message: `"build.${name}" has no value here: ${why}`, hint: absentHint(root, path, { depth, known }) };
+  }
   const meant = nearMiss(name, known);
   const hint = meant === undefined ? absentHint(root, path, { depth, known }) : `Did you mean "${prefix}.${meant}"?`;
   return { message: `There is no "${prefix}.${name}"`, hint };

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { ProblemList } from "../../../base/problems.ts";
+import type { SourceLocation } from "../../../base/source-location.ts";
 import type { DataSources } from "../../data-sources.ts";
 import { type ForeignValues, NO_FOREIGN_VALUES } from "../../foreign-values.ts";
 import type { Scope } from "../evaluate/scope.ts";
@@ -27,7 +28,7 @@ export interface OpenHclOptions extends Omit<HclVariableInputs, "autoVarFiles"> 
   readonly dataSources?: DataSources | undefined;
   /** What `vault` and its like answer. Missing: they are refused. */
   readonly foreignValues?: ForeignValues | undefined;
-  /** Whether only values are wanted: a variable without one is unknown then, and there need be no builds. @default false */
+  /** Whether only values are wanted: a variable without one is unknown then. @default false */
   readonly allowsUnset?: boolean;
   readonly problems: ProblemList;
   readonly warnings: ProblemList;
@@ -46,6 +47,8 @@ export interface OpenHclTemplate {
   /** For the Go templates in its texts. */
   readonly goFunctions: GoFunctions;
   readonly builds: readonly BuildBlock[];
+  /** The beginning of its first file. */
+  readonly location: SourceLocation | undefined;
   /** Absolute. */
   readonly directory: string;
 }
@@ -77,7 +80,8 @@ export async function openHclTemplate(path: string, options: OpenHclOptions): Pr
     locals,
     ...named,
     goFunctions,
-    builds: readBuildBlocks(blocks, files, { ...options, scope: named.scope }),
+    builds: readBuildBlocks(blocks, { ...options, scope: named.scope }),
+    location: files.bodies[0]?.range.start,
     directory,
   };
 }
@@ -100,12 +104,7 @@ const DYNAMIC_LABELS = { source: ["type", "name"], build: [] } as const;
 
 function readBuildBlocks(
   blocks: RootBlocks,
-  files: TemplateFiles,
-  {
-    scope,
-    problems,
-    allowsUnset = false,
-  }: { readonly scope: Scope } & Pick<OpenHclOptions, "problems" | "allowsUnset">,
+  { scope, problems }: { readonly scope: Scope; readonly problems: ProblemList },
 ): BuildBlock[] {
   const expanded = expandBlocks(blocks.dynamic, scope, { problems, labels: DYNAMIC_LABELS });
   const all = (type: keyof typeof DYNAMIC_LABELS): ScopedBlock[] => [
@@ -113,9 +112,5 @@ function readBuildBlocks(
     ...expanded.filter(({ block }) => block.type === type),
   ];
   const sources = declareSources(all("source"), problems);
-  if (!allowsUnset && blocks.build.length === 0 && blocks.dynamic.length === 0) {
-    const hint = 'Write build { sources = ["source.amazon-chroot.name"] }';
-    problems.add("The template has no build block", { location: files.bodies[0]?.range.start, hint });
-  }
   return all("build").map((block) => readBuildBlock(block, { sources, problems }));
 }

@@ -393,6 +393,38 @@ test("-only and -except are patterns", async () => {
   );
 });
 
+test("a byte order mark before HCL is no part of it", async () => {
+  const files = { "t.pkr.hcl": `\uFEFF${SOURCE}${BUILD}`, "x.auto.pkrvars.hcl": '\uFEFFa = "b"\n' };
+  assert.deepEqual(await hclProblems({ ...files, "v.pkr.hcl": 'variable "a" {}\n' }), []);
+  assert.deepEqual(await hclProblems("\uFEFFx = 1 1"), [
+    '1:7 The line must end behind the value of "x", not go on with "1"',
+  ]);
+  assert.deepEqual(await hclProblems({ ...files, "u.pkr.json": "\uFEFF{}", "v.pkr.hcl": 'variable "a" {}\n' }), [
+    "u.pkr.json:1:1 The file starts with a byte order mark (BOM), which JSON does not allow | Save it as UTF-8 without a BOM",
+  ]);
+});
+
+test("a template without builds is a warning where nothing is to be built", async () => {
+  const nothing = "-only and -except leave no build";
+  const hint = 'Write build { sources = ["source.amazon-chroot.name"] }';
+  const builds = 'The builds are "amazon-chroot.web"';
+  for (const [text, only, ...expected] of [
+    ["", [], `t.pkr.hcl:1:1 The template has no build block | ${hint}`],
+    [SOURCE, [], `t.pkr.hcl:1:1 The template has no build block | ${hint}`],
+    [
+      `${SOURCE}dynamic "build" {\n  for_each = []\n  content {}\n}\n`,
+      [],
+      `t.pkr.hcl:1:1 The template has no build block | ${hint}`,
+    ],
+    [`${SOURCE}build {\n  sources = []\n}\n`, [], `t.pkr.hcl:5:1 No build block has a source | ${hint}`],
+    [SOURCE + BUILD, ["zz"], `No build has the name "zz" of -only | ${builds}`, `${nothing} | ${builds}`],
+  ] as const) {
+    assert.deepEqual(await hclWarnings(text, { only, allowsNoBuilds: true }), expected);
+    const problems = await hclProblems(text, { only });
+    assert.deepEqual(problems, [expected.at(-1)?.replace("t.pkr.hcl:", "")]);
+  }
+});
+
 test("a name of only, except or override that no build has is a warning: Packer never looks", async () => {
   const build = `build {
   sources = ["source.amazon-chroot.web"]

@@ -1,9 +1,8 @@
 import type { ProblemList } from "../../../base/problems.ts";
 import type { TemplatePlan } from "../../build-plan.ts";
 import { addAccessSecrets } from "../../plan/access-secrets.ts";
-import type { BuildSelection } from "../../plan/select-builds.ts";
 import { SourceFileChecks } from "../../plan/source-file-checks.ts";
-import { readBuilds } from "./builds.ts";
+import { type BuildsOptions, readBuilds } from "./builds.ts";
 import { HCL2 } from "./language.ts";
 import { type OpenHclOptions, openHclTemplate } from "./open-hcl-template.ts";
 import { collectBlocks } from "./root-blocks.ts";
@@ -18,11 +17,14 @@ type Plan = Pick<TemplatePlan, "description" | "builds">;
  * @returns a plan that counts only if there are no problems. Builds that depend on what a data source has not been asked are
  *   not in it.
  */
-export async function readHclTemplate(path: string, options: OpenHclOptions & BuildSelection): Promise<Plan> {
+export async function readHclTemplate(
+  path: string,
+  options: OpenHclOptions & Pick<BuildsOptions, "only" | "except" | "nothingToBuild">,
+): Promise<Plan> {
   const template = await openHclTemplate(path, options);
   if (template === undefined) return { description: undefined, builds: [] };
   const sourceFiles = new SourceFileChecks();
-  const builds = readBuilds(template.builds, { ...options, ...template.goFunctions, sourceFiles });
+  const builds = readBuilds(template.builds, { ...options, ...template, ...template.goFunctions, sourceFiles });
   await sourceFiles.run({ ...options, templateDirectory: template.directory, language: HCL2 });
   addAccessSecrets(builds, options.secrets);
   return { description: template.builds.find(({ description }) => description !== undefined)?.description, builds };

@@ -90,13 +90,7 @@ function validate({ name, validations, location }: InputVariable, value: HclValu
   for (const { condition, errorMessage } of validations) {
     const holds = asBool(condition, { scope, problems: options.problems });
     if (holds !== false) continue;
-    const text =
-      errorMessage === undefined ? undefined : tryEvaluate(errorMessage, { scope, problems: options.problems });
-    const message =
-      text?.type.kind === "string" && typeof text.content === "string"
-        ? text.content
-        : "it does not hold to its validation";
-    options.problems.add(`The value of the variable "${name}" cannot be used: ${message}`, { location });
+    options.problems.add(`The value of the variable "${name}" cannot be used: ${errorMessage}`, { location });
   }
 }
 

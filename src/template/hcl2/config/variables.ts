@@ -14,6 +14,7 @@ import { type Evaluation, tryEvaluate } from "./evaluation.ts";
 import { literalText, readFlag, readText } from "./literal-text.ts";
 import type { RootBlocks } from "./root-blocks.ts";
 import { isJsonFile } from "./template-files.ts";
+import { readValidation, type Validation } from "./validations.ts";
 
 /** A variable that the template declares. */
 export interface InputVariable {
@@ -26,12 +27,6 @@ export interface InputVariable {
   /** Missing without a default. "wrong" if it is, which has been told. */
   readonly defaultValue: HclValue | "wrong" | undefined;
   readonly validations: readonly Validation[];
-}
-
-/** What a value of the variable must hold to. */
-export interface Validation {
-  readonly condition: Expression;
-  readonly errorMessage: Expression | undefined;
 }
 
 /**
@@ -83,11 +78,12 @@ function readVariable(block: Block, evaluation: Evaluation): InputVariable {
     if (type !== "validation") addUnknownKey(type, typeRange.start, problems);
   }
   const [label] = block.labels;
+  const name = label?.text ?? "";
   const type = readType(attributes.get("type")?.value, problems);
   const defaultValue = readDefault(attributes.get("default")?.value, type, evaluation);
   const isKnownDefault = defaultValue !== undefined && defaultValue !== "wrong";
   return {
-    name: label?.text ?? "",
+    name,
     location: (label?.range ?? block.typeRange).start,
     type: type ?? (isKnownDefault ? typeOfDefault(defaultValue) : undefined),
     description: readText('"description" of a variable', attributes.get("description")?.value, problems),
@@ -95,7 +91,7 @@ function readVariable(block: Block, evaluation: Evaluation): InputVariable {
     defaultValue,
     validations: blocks
       .filter((inner) => inner.type === "validation")
-      .flatMap((inner) => readValidation(inner, problems)),
+      .flatMap((inner) => readValidation(inner, name, evaluation)),
   };
 }
 
@@ -145,25 +141,4 @@ function readDefault(
     });
     return "wrong";
   }
-}
-
-function readValidation(block: Block, problems: ProblemList): Validation[] {
-  const { attributes } = blocksOf(block.body, {}, problems);
-  for (const { name, nameRange } of attributes.values()) {
-    if (name === "condition" || name === "error_message") continue;
-    problems.add(`Unknown key "${name}" of a validation`, {
-      location: nameRange.start,
-      hint: 'There are "condition" and "error_message"',
-    });
-  }
-  const condition = attributes.get("condition")?.value;
-  const errorMessage = attributes.get("error_message")?.value;
-  for (const [key, value] of [
-    ["condition", condition],
-    ["error_message", errorMessage],
-  ] as const) {
-    if (value !== undefined) continue;
-    problems.add(`The key "${key}" of a validation is missing`, { location: block.typeRange.start });
-  }
-  return condition === undefined ? [] : [{ condition, errorMessage }];
 }

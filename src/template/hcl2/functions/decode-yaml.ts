@@ -17,7 +17,7 @@ export function decodeYaml(text: string): HclValue {
     // Scalars stay texts: what they mean is decided here.
     const documents = yaml.parseAllDocuments(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
     const [document] = documents;
-    if (document === undefined) return nullValue(DYNAMIC);
+    if (document === undefined) throw new YamlError("there is no document in it");
     for (const { errors } of documents) {
       const [error] = errors;
       if (error !== undefined) throw new YamlError(clause(error.message));
@@ -117,8 +117,9 @@ function checkTag(tag: string | undefined, wanted: "seq" | "map"): void {
   if (tag !== undefined && tag !== TAG_PREFIX + wanted) throw new YamlError(`the tag ${tag} is not supported here`);
 }
 
-function scalarValue({ value, type, tag }: Scalar): HclValue {
-  const text = String(value ?? "");
+function scalarValue({ value, source, type, tag }: Scalar): HclValue {
+  // The source: of a tag that the package knows, the value is more than a text.
+  const text = source ?? String(value ?? "");
   const short = tag?.startsWith(TAG_PREFIX) ? tag.slice(TAG_PREFIX.length) : tag;
   const isPlain = type === undefined || type === "PLAIN";
   switch (short) {
@@ -127,7 +128,7 @@ function scalarValue({ value, type, tag }: Scalar): HclValue {
     case "str":
       return stringValue(text);
     case "binary":
-      if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) throw notA(text, "base64");
+      if (!isBase64(text)) throw notA(text, "base64");
       return stringValue(text);
     // What is quoted stays a text, whatever the tag says.
     case "null":
@@ -142,6 +143,12 @@ function scalarValue({ value, type, tag }: Scalar): HclValue {
     default:
       throw new YamlError(`the tag ${tag} is not supported`);
   }
+}
+
+/** As in Go, with line ends anywhere. */
+function isBase64(text: string): boolean {
+  const letters = text.replaceAll(/[\r\n]/g, "");
+  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(letters);
 }
 
 function plainValue(text: string): HclValue {

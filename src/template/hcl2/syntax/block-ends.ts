@@ -22,7 +22,7 @@ export class BlockEnds {
 
   /** At the end of the file. Of all blocks that are open, one is told: one "}" is missing, and the rest follows. */
   complainUnclosed(cursor: TokenCursor, innermost: BlockPlace): void {
-    if (this.#hasComplained) return;
+    if (this.#hasComplained || endsInHeredoc(cursor)) return;
     this.#hasComplained = true;
     const { type, start } = this.#mismatch ?? innermost;
     const message = `The block "${type}" has no closing "}"`;
@@ -31,12 +31,23 @@ export class BlockEnds {
     cursor.complain(start, { message, hint });
   }
 
+  /** Nothing is told of blocks that are not parsed to their end. */
+  giveUp(): void {
+    this.#hasComplained = true;
+  }
+
   hintAtExcess(cursor: TokenCursor): string | undefined {
     if (this.#mismatch === undefined) return undefined;
     const { line } = cursor.source.locate(this.#mismatch.start);
     const close = cursor.source.locate(this.#mismatch.close);
     return `The block "${this.#mismatch.type}" of line ${line} ends at the "}" of line ${close.line}, by the braces`;
   }
+}
+
+/** Without its end, it takes in all that follows, "}" too. */
+function endsInHeredoc(cursor: TokenCursor): boolean {
+  const last = cursor.at(cursor.tokens.length - 2);
+  return last.kind === "invalid" && cursor.textOf(last).startsWith("<<");
 }
 
 function isFirstInLine(cursor: TokenCursor, offset: number): boolean {

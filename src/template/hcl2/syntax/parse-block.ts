@@ -13,7 +13,7 @@ export function parseBlock(cursor: TokenCursor, typeToken: Token): Block {
   const type = cursor.textOf(typeToken);
   const labels = parseLabels(cursor);
   const brace = readBrace(cursor, { type, labels });
-  cursor.deepen();
+  cursor.deepenBlock();
   const body = parseBlockBody(cursor, { type, start: typeToken.start, brace });
   cursor.depth--;
   return { type, typeRange: cursor.rangeOf(typeToken), labels, body, range: cursor.rangeFrom(typeToken.start) };

@@ -108,6 +108,9 @@ const MISTAKES: readonly (readonly [text: string, ...said: string[]])[] = [
     "a = f(<<EOT\nb\nEOT)\n",
     '1:7 The heredoc "EOT" has no end | Nothing else may stand in the line of the "EOT" that ends it',
   ],
+  ["a {\n  b = <<EOT\nb\n}\n", '2:7 The heredoc "EOT" has no end | It ends with a line that is only "EOT"'],
+  ["a {\n".repeat(20_000), "201:4 Nested deeper than 200 levels"],
+  ["a {\n".repeat(20_000) + "}\n".repeat(20_000), "201:4 Nested deeper than 200 levels"],
   ["a = <<EOT\nb\n", '1:5 The heredoc "EOT" has no end | It ends with a line that is only "EOT"'],
   ["/* a = 1\n", '1:1 This comment has no closing "*/"'],
 ];

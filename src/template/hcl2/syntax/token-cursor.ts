@@ -113,6 +113,17 @@ export class TokenCursor {
     if (++this.depth > DEPTH_MAX) this.fail(this.peek(), { message: `Nested deeper than ${DEPTH_MAX} levels` });
   }
 
+  /** As `deepen`, for a block: what follows one that is too deep is left out, for nobody could tell where it ends. */
+  deepenBlock(): void {
+    try {
+      this.deepen();
+    } catch (error) {
+      this.blocks.giveUp();
+      this.index = this.tokens.length - 1;
+      throw error;
+    }
+  }
+
   /** Says that the last expression stands over others. @param below how high the highest of them is. */
   grow(below: number): void {
     this.height = below + 1;

@@ -21,6 +21,7 @@ test("JSON is read with exact numbers, lists as tuples", () => {
   assert.equal(toJson(value), text);
   assert.equal(value.type.kind, "object");
   assert.equal(toJson(fromJson("1e3")), "1000");
+  assert.equal(toJson(fromJson('{"a":1,"b":{"c":1,"c":2},"a":"x"}')), '{"a":"x","b":{"c":2}}');
   assert.throws(
     () => fromJson('{"a": 1,}'),
     (error) => error instanceof JsonTextError && /line 1, column 9/.test(error.message),

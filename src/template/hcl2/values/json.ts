@@ -38,13 +38,13 @@ function jsonText(text: string): string {
 }
 
 /**
- * JSON as a value: lists are tuples and objects objects, numbers are exact.
+ * JSON as a value, of a key that is there twice the last one: lists are tuples and objects objects, numbers are exact.
  *
  * @throws {JsonTextError}
  */
 export function fromJson(text: string): HclValue {
   const problems = new ProblemList();
-  const json = parseJson("", text, problems);
+  const json = parseJson("", text, problems, { allowsTwice: true });
   const [problem] = problems.sorted([]);
   if (json !== undefined && problem === undefined) return valueOfJson(json);
   const place =
