@@ -12,15 +12,14 @@ process.chdir(root);
 
 const AS_COMMONJS = { "import.meta.url": "__filename", "import.meta.dirname": "__dirname" };
 
+const COMPACT = { platform: "node", target: "node20.19", minifySyntax: true, minifyWhitespace: true };
+
 async function buildCli() {
   const { version } = JSON.parse(await readFile("package.json", "utf8"));
   const options = {
     outdir: "dist/cli",
     bundle: true,
-    platform: "node",
-    target: "node20.19",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    ...COMPACT,
     // Names stay readable: a stack trace in a bug report must tell where it comes from.
     minifyIdentifiers: false,
     define: { AMIBAKE_VERSION: JSON.stringify(version) },
@@ -60,12 +59,9 @@ async function buildCli() {
 /** The bundler splits ES modules only, and V8's compiled code can be kept of CommonJS only. */
 async function asCommonJs({ path, text }) {
   const { code } = await transform(text, {
+    ...COMPACT,
     format: "cjs",
     define: AS_COMMONJS,
-    platform: "node",
-    target: "node20.19",
-    minifySyntax: true,
-    minifyWhitespace: true,
     supported: { "dynamic-import": false },
   });
   return { path, contents: code };

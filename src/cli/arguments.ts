@@ -1,6 +1,7 @@
 // Packer's command line is Go's: `-var x=1` and `--var x=1` are the same, and a
 // boolean flag takes a value with "=" only (`-color=false`). Commander knows
 // neither, so the arguments are put into its form first.
+import { GO_BOOLEANS } from "../base/go-booleans.ts";
 import { usageError } from "./usage-error.ts";
 
 /** Names of long options, without dashes. */
@@ -8,12 +9,6 @@ export interface KnownOptions {
   readonly withValue: ReadonlySet<string>;
   readonly boolean: ReadonlySet<string>;
 }
-
-// What Go's strconv.ParseBool accepts.
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  ...{ "1": true, t: true, T: true, true: true, TRUE: true, True: true },
-  ...{ "0": false, f: false, F: false, false: false, FALSE: false, False: false },
-};
 
 /** `-x`, `--xy`, `-xy=value`: the name and, if there is one, the value. */
 const OPTION = /^--?([a-z][a-z0-9-]+)(?:=(.*))?$/s;
@@ -49,7 +44,7 @@ export function rewriteOptions(argv: readonly string[], known: KnownOptions): st
 }
 
 function parseBoolean(name: string, text: string): boolean {
-  const value = BOOLEANS[text];
+  const value = GO_BOOLEANS.get(text);
   if (value === undefined) throw usageError(`Cannot read "-${name}=${text}" as true or false`);
   return value;
 }

@@ -1,6 +1,7 @@
 // A key of a template as JSON Schema: the schema of its value, less what a template expression may become, and with the weak
 // conversion of the reader (src/template/plan/weak-conversion.ts): "true" for true, 5 for "5", "a,b" for a list, null for no key.
 import * as z from "zod/mini";
+import { GO_BOOLEANS } from "../../base/go-booleans.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import { descriptionOf } from "../schema/fields.ts";
 
@@ -12,8 +13,7 @@ const EXPRESSION: JsonSchema = { type: "string", pattern: "\\{\\{" };
 const NUMBER_TEXT = "^[+-]?(?:\\d+(?:\\.\\d+)?|0[oO][0-7]+|0[xX][\\dA-Fa-f]+|0[bB][01]+)$";
 /** What becomes a text. */
 const TEXTS = ["string", "number", "boolean"];
-// Of Go's strconv.ParseBool, and none at all.
-const BOOLEAN_TEXTS = ["", "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"];
+const BOOLEAN_TEXTS = ["", ...GO_BOOLEANS.keys()];
 const DURATION_PATTERN = "^(?:0|\\+?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$";
 
 /** The properties of an object, and which of them must be there. */

@@ -1,5 +1,6 @@
 // As the decoder of Packer's JSON templates converts: https://pkg.go.dev/github.com/mitchellh/mapstructure, with
 // WeaklyTypedInput.
+import { GO_BOOLEANS } from "../../base/go-booleans.ts";
 import type { JsonBoolean, JsonNumber } from "../../base/json/json-value.ts";
 import { formatFloat } from "../go-format/float.ts";
 import type { Conversion } from "./conversion.ts";
@@ -31,7 +32,5 @@ function wholeNumber(text: string): number | undefined {
 
 function toBoolean(content: string | number | boolean): boolean | "" | undefined {
   if (typeof content === "boolean" || content === "") return content;
-  // The words of Go's strconv.ParseBool.
-  if (/^(?:1|t|T|true|TRUE|True)$/.test(String(content))) return true;
-  return /^(?:0|f|F|false|FALSE|False)$/.test(String(content)) ? false : undefined;
+  return GO_BOOLEANS.get(String(content));
 }
