@@ -18,10 +18,31 @@ import { unsupported, usageError } from "./usage-error.ts";
 
 const HELP_HINT = 'Run "amibake --help"';
 
+type OnExitCode = (code: ExitCode) => void;
+
+interface CommandGroup {
+  readonly names: readonly string[];
+  readonly add: (program: Command, context: CliContext, onExitCode: OnExitCode) => void;
+}
+
+/** All commands, in the order of the help. */
+const COMMAND_GROUPS: readonly CommandGroup[] = [
+  { names: ["build"], add: addBuild },
+  { names: ["validate"], add: addValidate },
+  { names: ["inspect", "console", "schema"], add: registerTemplateCommands },
+  { names: ["fix"], add: registerFix },
+  { names: ["local"], add: registerLocalCommands },
+  { names: ["snapshot", "verify"], add: registerSnapshotCommands },
+  { names: ["clean"], add: addClean },
+  { names: ["doctor"], add: addDoctor },
+  { names: ["cache", "block-server"], add: addCache },
+  { names: ["version"], add: addVersion },
+];
+
 /** Runs the command that the arguments name. */
 export async function runProgram(argv: readonly string[], context: CliContext): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
-  const program = createProgram(context, (code) => {
+  const program = createProgram(argv, context, (code) => {
     exitCode = code;
   });
   const known = knownOptions(program);
@@ -36,7 +57,7 @@ export async function runProgram(argv: readonly string[], context: CliContext): 
   return exitCode;
 }
 
-function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void): Command {
+function createProgram(argv: readonly string[], context: CliContext, onExitCode: OnExitCode): Command {
   const { stdout } = context;
   const program = new Command("amibake")
     .description("Turns a template into an Amazon machine image (AMI) without launching an instance")
@@ -53,27 +74,18 @@ function createProgram(context: CliContext, onExitCode: (code: ExitCode) => void
     .helpCommand(true)
     // Without a command: as --help.
     .action((_options, command: Command) => unknownCommand(command));
-  addBuild(program, context, onExitCode);
-  addValidate(program, context, onExitCode);
-  registerTemplateCommands(program, context, onExitCode);
-  registerFix(program, context, onExitCode);
-  registerLocalCommands(program, context, onExitCode);
-  registerSnapshotCommands(program, context, onExitCode);
-  addClean(program, context, onExitCode);
-  addDoctor(program, context, onExitCode);
-  addCache(program, context, onExitCode);
-  program
-    .command("version")
-    .description("prints the version")
-    .action(async () => {
-      const { runVersion } = await import("./commands/version.ts");
-      onExitCode(runVersion(context));
-    });
+  for (const { add } of commandGroupsFor(argv)) add(program, context, onExitCode);
   // Only of the program itself: an unknown command is its excess argument, and is answered by name.
   return program.allowExcessArguments();
 }
 
-function addBuild(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+/** Of the first argument, if it is a command: to describe all of them takes milliseconds. */
+function commandGroupsFor([name = ""]: readonly string[]): readonly CommandGroup[] {
+  const group = COMMAND_GROUPS.find(({ names }) => names.includes(name));
+  return group === undefined ? COMMAND_GROUPS : [group];
+}
+
+function addBuild(program: Command, context: CliContext, onExitCode: OnExitCode): void {
   addTemplateOptions(program.command("build"))
     .description("runs the builds of a template")
     .option("--parallel-builds <number>", "how many builds run at once; 0 is no limit", wholeNumber, 0)
@@ -101,7 +113,7 @@ function addBuild(program: Command, context: CliContext, onExitCode: (code: Exit
     });
 }
 
-function addValidate(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+function addValidate(program: Command, context: CliContext, onExitCode: OnExitCode): void {
   addTemplateOptions(program.command("validate"))
     .description("checks a template; nothing is asked of AWS, but for --evaluate-datasources")
     .option("--syntax-only", "checks that it can be read, and not what it says")
@@ -114,7 +126,7 @@ function addValidate(program: Command, context: CliContext, onExitCode: (code: E
     });
 }
 
-function addClean(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+function addClean(program: Command, context: CliContext, onExitCode: OnExitCode): void {
   program
     .command("clean")
     .description("undoes what builds left that were killed; never touches one that runs, nor a finished image")
@@ -133,7 +145,7 @@ function addClean(program: Command, context: CliContext, onExitCode: (code: Exit
     });
 }
 
-function addDoctor(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+function addDoctor(program: Command, context: CliContext, onExitCode: OnExitCode): void {
   program
     .command("doctor")
     .description("tells what this host lacks, and the command that mends it")
@@ -145,7 +157,7 @@ function addDoctor(program: Command, context: CliContext, onExitCode: (code: Exi
     });
 }
 
-function addCache(program: Command, context: CliContext, onExitCode: (code: ExitCode) => void): void {
+function addCache(program: Command, context: CliContext, onExitCode: OnExitCode): void {
   const cache = program.command("cache").description("the blocks of snapshots that are kept between builds");
   cache
     .command("status")
@@ -170,6 +182,16 @@ function addCache(program: Command, context: CliContext, onExitCode: (code: Exit
     .action(async (options: BlockServerFlags) => {
       const { runBlockServerCommand } = await import("./commands/block-server.ts");
       onExitCode(await runBlockServerCommand(options, context));
+    });
+}
+
+function addVersion(program: Command, context: CliContext, onExitCode: OnExitCode): void {
+  program
+    .command("version")
+    .description("prints the version")
+    .action(async () => {
+      const { runVersion } = await import("./commands/version.ts");
+      onExitCode(runVersion(context));
     });
 }
 
@@ -202,7 +224,7 @@ function unknownCommand(program: Command): void {
   );
 }
 
-/** Of every command: whether a name takes a value is the same in all of them. */
+/** Of every command that is described: whether a name takes a value is the same in all of them. */
 function knownOptions(program: Command): KnownOptions {
   const withValue = new Set<string>();
   const boolean = new Set<string>();
