@@ -24,7 +24,7 @@ export async function describeTemplate(path: string, options: ReadTemplateOption
   const file = path === "-" ? STDIN : path;
   const secrets = new Set<string>();
   const description = await unlessTooMany(async () => {
-    if (await isHclTemplate(path)) return describeHclTemplate(path, hclOptions(options, { problems, secrets }));
+    if (isHclTemplate(path)) return describeHclTemplate(path, hclOptions(options, { problems, secrets }));
     const text = await templateText(path, options, problems);
     return text === undefined ? undefined : describeJsonTemplate(file, text, problems);
   });

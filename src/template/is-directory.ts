@@ -1,8 +1,8 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 
-export async function isDirectory(path: string): Promise<boolean> {
+export function isDirectory(path: string): boolean {
   try {
-    return (await stat(path)).isDirectory();
+    return statSync(path).isDirectory();
   } catch {
     // Whatever it is, reading it will tell.
     return false;

@@ -1,12 +1,9 @@
 import { dirname, resolve } from "node:path";
-import { parseJson } from "../base/json/parse-json.ts";
 import { ProblemList, type SourceTexts } from "../base/problems.ts";
 import type { TemplatePlan } from "./build-plan.ts";
 import type { DataSources } from "./data-sources.ts";
 import { type ForeignValues, NO_FOREIGN_VALUES } from "./foreign-values.ts";
 import { isDirectory } from "./is-directory.ts";
-import { readJsonTemplate } from "./json/read-json-template.ts";
-import { readRoot } from "./json/root.ts";
 import { readStream, readText } from "./read-text.ts";
 import { TemplateError } from "./template-error.ts";
 
@@ -78,12 +75,13 @@ export async function readTemplate(path: string, options: ReadTemplateOptions): 
       ...options,
       ...{ foreignValues, warnOnUndeclaredVariables, problems, warnings, nothingToBuild, secrets },
     };
-    if (await isHclTemplate(path)) {
+    if (isHclTemplate(path)) {
       const { readHclTemplate } = await hclReader();
       return readHclTemplate(path, { ...shared, startTime, toolVersion, workingDirectory, dataSources });
     }
     const text = await templateText(path, options, problems);
     if (text === undefined) return undefined;
+    const { readJsonTemplate } = await jsonReader();
     return readJsonTemplate(file, text, {
       ...shared,
       functions: {
@@ -107,10 +105,9 @@ export async function checkTemplateSyntax(path: string, options: Pick<ReadTempla
   const problems = new ProblemList({ onFull: throwTooMany });
   const file = path === "-" ? STDIN : path;
   await unlessTooMany(async () => {
-    if (await isHclTemplate(path)) return (await hclReader()).checkHclSyntax(path, problems);
+    if (isHclTemplate(path)) return (await hclReader()).checkHclSyntax(path, problems);
     const text = await templateText(path, options, problems);
-    const json = text === undefined ? undefined : parseJson(file, text, problems);
-    if (json !== undefined) readRoot(json, problems);
+    if (text !== undefined) (await jsonReader()).checkJsonSyntax(file, text, problems);
   });
   if (!problems.isEmpty) throw new TemplateError(file, problems.sorted([]));
 }
@@ -147,12 +144,16 @@ export async function templateText(
   return readText(path, problems);
 }
 
-/** Loaded for templates that need it: it is larger than all the rest of the reader. */
+// Each is loaded for the templates that need it.
+function jsonReader() {
+  return import("./json/read-json-template.ts");
+}
+
 function hclReader() {
   return import("./hcl2/config/read-hcl-template.ts");
 }
 
 /** As in Packer: by its name, or a directory. */
-export async function isHclTemplate(path: string): Promise<boolean> {
-  return path !== "-" && (/\.pkr\.(?:hcl|json)$/.test(path) || (await isDirectory(path)));
+export function isHclTemplate(path: string): boolean {
+  return path !== "-" && (/\.pkr\.(?:hcl|json)$/.test(path) || isDirectory(path));
 }

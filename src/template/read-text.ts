@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import { systemCode } from "../base/errors.ts";
 import type { ProblemList } from "../base/problems.ts";
 import { formatBytes } from "../base/units.ts";
@@ -13,12 +13,15 @@ const TEXT_BYTES_MAX = 4 * 1024 ** 2;
  * @returns `undefined` if it cannot be read; `problems` says why.
  */
 export async function readText(file: string, problems: ProblemList): Promise<string | undefined> {
-  return readStream(file, fileStream(file), problems);
+  return readStream(file, fileChunks(file), problems);
 }
 
 // Opened while it is read: a path that cannot be one is then a problem as any other.
-async function* fileStream(file: string): AsyncIterable<Uint8Array> {
-  yield* createReadStream(file);
+async function* fileChunks(file: string): AsyncIterable<Uint8Array> {
+  const found = statSync(file);
+  // A stream costs more than reading a file of this size; a pipe is waited for, and Ctrl-C must be heard meanwhile.
+  if (found.isFile() && found.size <= TEXT_BYTES_MAX) yield readFileSync(file);
+  else yield* createReadStream(file);
 }
 
 /**

@@ -41,7 +41,7 @@ export async function openConsole(path: string | undefined, options: ConsoleTemp
   const file = path === undefined ? "<none>" : path === "-" ? STDIN : path;
   const problems = new ProblemList({ onFull: throwTooMany });
   const secrets = new Set<string>();
-  const isHcl = path === undefined ? options.language === "hcl2" : await isHclTemplate(path);
+  const isHcl = path === undefined ? options.language === "hcl2" : isHclTemplate(path);
   const opened = await unlessTooMany(async () => {
     if (isHcl) return openHclConsole(path, hclOptions(options, { problems, secrets }));
     const text = path === undefined ? "" : await templateText(path, options, problems);

@@ -1,8 +1,7 @@
-import { stat } from "node:fs/promises";
 import { ToolError } from "../../base/errors.ts";
-import { parseJson } from "../../base/json/parse-json.ts";
 import { ProblemList } from "../../base/problems.ts";
-import { readRoot } from "../json/root.ts";
+import { checkJsonSyntax } from "../json/read-json-template.ts";
+import { isHclTemplate } from "../read-template.ts";
 import { readStream, readText } from "../read-text.ts";
 import { TemplateError } from "../template-error.ts";
 import { type FixedTemplate, fixTemplate } from "./fix-template.ts";
@@ -17,7 +16,7 @@ export async function fixTemplateFile(
   path: string,
   stdin: () => AsyncIterable<Uint8Array | string>,
 ): Promise<FixedTemplate> {
-  if (path !== "-" && (/\.pkr\.(?:hcl|json)$/.test(path) || (await isDirectory(path)))) {
+  if (isHclTemplate(path)) {
     throw new ToolError("ERR_USAGE", `Cannot fix "${path}": only JSON templates have an older form`, {
       fault: "usage",
     });
@@ -37,20 +36,10 @@ export async function fixTemplateFile(
 export function checkFixedTemplate(path: string, text: string): void {
   const problems = new ProblemList();
   const file = `${fileName(path)} as fixed`;
-  const json = parseJson(file, text, problems);
-  if (json !== undefined) readRoot(json, problems);
+  checkJsonSyntax(file, text, problems);
   if (!problems.isEmpty) throw new TemplateError(file, problems.sorted([]));
 }
 
 function fileName(path: string): string {
   return path === "-" ? "<stdin>" : path;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    // Whatever it is, reading it will tell.
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 import { ToolError } from "../../base/errors.ts";
-import type { BuildVariables, Deferred } from "../deferred.ts";
+import { type BuildVariables, type Deferred, plainText } from "../deferred.ts";
 import { Binder, type Findings, type TemplateScope } from "./bind.ts";
 import { Execution } from "./execute.ts";
 import { foldNode } from "./fold.ts";
@@ -14,13 +14,18 @@ export type CompiledTemplate = { readonly text: Deferred } | { readonly errors: 
 // Of one text.
 const ERRORS_MAX = 20;
 
+/** Whether a text is more than it says. */
+export function hasTemplate(source: string): boolean {
+  return source.includes("{{");
+}
+
 /**
  * Checks a template string and evaluates all of it that needs no build variable.
  *
  * Each wrong expression is an error of its own; a mistake in the syntax hides those after it.
  */
 export function compileTemplate(source: string, scope: TemplateScope): CompiledTemplate {
-  if (!source.includes("{{")) return { text: deferredText(source, [source], scope) };
+  if (!hasTemplate(source)) return { text: plainText(source) };
   let parsed: ParsedTemplate;
   try {
     parsed = parseTemplate(source);

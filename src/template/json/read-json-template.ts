@@ -45,6 +45,12 @@ const COMPONENT_READS_MAX = 50_000;
 
 type Plan = Pick<TemplatePlan, "description" | "builds">;
 
+/** Reads a template, and looks at nothing but which sections there are. */
+export function checkJsonSyntax(file: string, text: string, problems: ProblemList): void {
+  const json = parseJson(file, text, problems);
+  if (json !== undefined) readRoot(json, problems);
+}
+
 /**
  * Reads Packer's legacy JSON template.
  *
@@ -76,7 +82,7 @@ export async function readJsonTemplate(file: string, text: string, options: Json
   const sourceFiles = new SourceFileChecks();
   const { startTime } = options.functions;
   const builds = readBuilds(root, { ...options, startTime, functions, budget, sourceFiles });
-  await sourceFiles.run({ problems, templateDirectory: options.functions.templateDirectory, language: LEGACY_JSON });
+  sourceFiles.run({ problems, templateDirectory: options.functions.templateDirectory, language: LEGACY_JSON });
 
   addAccessSecrets(builds, secrets);
   const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, budget, known: {} };

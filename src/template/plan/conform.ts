@@ -6,7 +6,7 @@ import type { ProblemList } from "../../base/problems.ts";
 import type { SourceLocation } from "../../base/source-location.ts";
 import { type Deferred, plainText } from "../deferred.ts";
 import type { TemplateScope } from "../go-template/bind.ts";
-import { compileTemplate } from "../go-template/compile.ts";
+import { compileTemplate, hasTemplate } from "../go-template/compile.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import type { TagTemplate } from "../schema/fields.ts";
 import type { Conversion } from "./conversion.ts";
@@ -45,13 +45,14 @@ export function conformObject(
 ): Record<string, unknown> {
   context.locations.set(pathKey(path), object.location);
   const result: Record<string, unknown> = {};
-  for (const { key, keyLocation, value, conversion = context.conversion } of object.members) {
+  for (const { key, keyLocation, value, conversion } of object.members) {
     const field: z.core.$ZodType | undefined = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
     if (field === undefined) {
       context.onUnknownKey(key, keyLocation, path, Object.keys(schema.shape));
       continue;
     }
-    const conformed = conformField(value, field, [...path, key], { ...context, conversion });
+    const own = conversion === undefined ? context : { ...context, conversion };
+    const conformed = conformField(value, field, [...path, key], own);
     if (conformed !== undefined) result[key] = conformed;
   }
   return result;
@@ -202,6 +203,7 @@ function conformDeferred(
     wrongType(value, shape, path, context);
     return WRONG;
   }
+  if (value.kind === "string" && !hasTemplate(value.value)) return plainText(value.value);
   const { fields, hasBuildFunction } = shape;
   const scope = { ...context.scope, fields: new Set(fields), hasBuildFunction };
   const text =
@@ -262,6 +264,7 @@ export function evaluateText(
   text: JsonString,
   context: Pick<ConformContext, "scope" | "problems">,
 ): string | undefined {
+  if (!hasTemplate(text.value)) return text.value;
   const scope = { ...context.scope, fields: new Set<string>(), hasBuildFunction: false };
   return compileText(text, scope, context.problems)?.render({});
 }

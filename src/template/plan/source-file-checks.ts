@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { messageOf, systemCode } from "../../base/errors.ts";
 import type { ProblemList } from "../../base/problems.ts";
@@ -38,7 +38,7 @@ export class SourceFileChecks {
     if (typeof path === "string") this.#files.push({ path, isScript, location });
   }
 
-  async run({
+  run({
     problems,
     templateDirectory,
     language,
@@ -46,14 +46,12 @@ export class SourceFileChecks {
     problems: ProblemList;
     templateDirectory: string | undefined;
     language: TemplateLanguage;
-  }): Promise<void> {
-    await Promise.all(
-      this.#files.map(async ({ path, isScript, location }) => {
-        const problem = await problemOf(path, isScript);
-        if (problem === undefined) return;
-        problems.add(problem, { location, hint: await templateDirectoryHint(path, templateDirectory, language) });
-      }),
-    );
+  }): void {
+    for (const { path, isScript, location } of this.#files) {
+      const problem = problemOf(path, isScript);
+      if (problem === undefined) continue;
+      problems.add(problem, { location, hint: templateDirectoryHint(path, templateDirectory, language) });
+    }
   }
 }
 
@@ -65,9 +63,9 @@ function plannedTextOf(value: unknown): string | undefined {
   return typeof value === "object" && value !== null && "render" in value ? plannedText(value as Deferred) : undefined;
 }
 
-async function problemOf(path: string, isScript: boolean): Promise<string | undefined> {
+function problemOf(path: string, isScript: boolean): string | undefined {
   try {
-    const isDirectory = (await stat(path)).isDirectory();
+    const isDirectory = statSync(path).isDirectory();
     return isScript && isDirectory ? `The script "${path}" is a directory` : undefined;
   } catch (error) {
     const isMissing = systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR";
@@ -76,12 +74,12 @@ async function problemOf(path: string, isScript: boolean): Promise<string | unde
 }
 
 /** Many expect paths to start where the template is. */
-async function templateDirectoryHint(
+function templateDirectoryHint(
   path: string,
   templateDirectory: string | undefined,
   language: TemplateLanguage,
-): Promise<string | undefined> {
+): string | undefined {
   if (templateDirectory === undefined || path.startsWith("/")) return undefined;
-  if ((await problemOf(resolve(templateDirectory, path), false)) !== undefined) return undefined;
+  if (problemOf(resolve(templateDirectory, path), false) !== undefined) return undefined;
   return `Paths start at the working directory; this one is beside the template: write ${language.besideTemplate(path)}`;
 }

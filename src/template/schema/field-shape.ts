@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { type FieldKind, fieldKinds } from "./fields.ts";
 
 /** A field's schema as its reader sees it. */
@@ -15,25 +15,40 @@ export type FieldShape =
 /** Takes off what only says that a key may be missing. */
 export function withoutDefault(schema: z.core.$ZodType): { inner: z.core.$ZodType; isOptional: boolean } {
   let inner = schema;
-  let isOptional = false;
-  while (inner instanceof z.ZodMiniOptional || inner instanceof z.ZodMiniDefault) {
-    inner = inner._zod.def.innerType;
-    isOptional = true;
+  for (;;) {
+    const def = defOf(inner);
+    if (def.type !== "optional" && def.type !== "default") return { inner, isOptional: inner !== schema };
+    inner = def.innerType;
   }
-  return { inner, isOptional };
 }
 
 export function shapeOf(schema: z.core.$ZodType): FieldShape {
   const { inner } = withoutDefault(schema);
   const kind = fieldKinds.get(inner);
   if (kind !== undefined) return kind;
-  if (inner instanceof z.ZodMiniObject) return { kind: "object", schema: inner };
-  if (inner instanceof z.ZodMiniRecord) return { kind: "record", value: inner._zod.def.valueType };
-  if (inner instanceof z.ZodMiniArray) return { kind: "list", element: inner._zod.def.element };
-  if (inner instanceof z.ZodMiniTuple) return { kind: "tuple", elements: inner._zod.def.items };
-  if (inner instanceof z.ZodMiniNumber) return { kind: "number" };
-  if (inner instanceof z.ZodMiniBoolean) return { kind: "boolean" };
-  if (inner instanceof z.ZodMiniString || inner instanceof z.ZodMiniEnum || inner instanceof z.ZodMiniLiteral)
-    return { kind: "text" };
-  throw new TypeError(`A template has no fields of the type "${inner._zod.def.type}"`);
+  const def = defOf(inner);
+  switch (def.type) {
+    case "object":
+      return { kind: "object", schema: inner as z.ZodMiniObject };
+    case "record":
+      return { kind: "record", value: def.valueType };
+    case "array":
+      return { kind: "list", element: def.element };
+    case "tuple":
+      return { kind: "tuple", elements: def.items };
+    case "number":
+    case "boolean":
+      return { kind: def.type };
+    case "string":
+    case "enum":
+    case "literal":
+      return { kind: "text" };
+    default:
+      throw new TypeError(`A template has no fields of the type "${def.type}"`);
+  }
+}
+
+/** Told apart by `type`: zod's `instanceof` looks through a set of names, and this is asked for each value. */
+function defOf(schema: z.core.$ZodType) {
+  return (schema as z.core.$ZodTypes)._zod.def;
 }

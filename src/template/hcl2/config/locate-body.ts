@@ -24,10 +24,9 @@ export function locateBody(
   schema: z.ZodMiniObject | undefined,
   options: LocateOptions,
 ): LocatedObject {
-  const shapes = shapesOf(schema);
+  const { shapes, labels } = schema === undefined ? NO_KEYS : keysOf(schema);
   const members: LocatedMember[] = [];
-  const labels = Object.fromEntries([...shapes].filter(([, shape]) => isBlockShape(shape)).map(([key]) => [key, []]));
-  const { attributes, blocks } = blocksOf(block.body, { ...labels, dynamic: ["type"] }, options.problems);
+  const { attributes, blocks } = blocksOf(block.body, labels, options.problems);
   for (const attribute of attributes.values()) {
     const value = locateExpression(attribute.value, { ...options, scope });
     members.push(memberOf(attribute, checkedAttribute(attribute, value, shapes, options.problems)));
@@ -42,16 +41,25 @@ export function locateBody(
 
 type Shapes = ReadonlyMap<string, FieldShape>;
 
-const NO_SHAPES: Shapes = new Map();
-/** A schema is asked for every block of every build. */
-const known = new WeakMap<z.ZodMiniObject, Shapes>();
+interface Keys {
+  readonly shapes: Shapes;
+  /** Of the blocks that can stand in it. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+}
 
-function shapesOf(schema: z.ZodMiniObject | undefined): Shapes {
-  if (schema === undefined) return NO_SHAPES;
-  const shapes =
-    known.get(schema) ?? new Map(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]));
-  known.set(schema, shapes);
-  return shapes;
+const DYNAMIC = { dynamic: ["type"] };
+const NO_KEYS: Keys = { shapes: new Map(), labels: DYNAMIC };
+/** A schema is asked for every block of every build. */
+const known = new WeakMap<z.ZodMiniObject, Keys>();
+
+function keysOf(schema: z.ZodMiniObject): Keys {
+  const before = known.get(schema);
+  if (before !== undefined) return before;
+  const shapes = new Map(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]));
+  const blockKeys = [...shapes].filter(([, shape]) => isBlockShape(shape)).map(([key]) => key);
+  const keys = { shapes, labels: { ...Object.fromEntries(blockKeys.map((key) => [key, []])), ...DYNAMIC } };
+  known.set(schema, keys);
+  return keys;
 }
 
 function memberOf({ name, nameRange }: Pick<Attribute, "name" | "nameRange">, value: LocatedValue): LocatedMember {

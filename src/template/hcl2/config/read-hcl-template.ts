@@ -25,7 +25,7 @@ export async function readHclTemplate(
   if (template === undefined) return { description: undefined, builds: [] };
   const sourceFiles = new SourceFileChecks();
   const builds = readBuilds(template.builds, { ...options, ...template, ...template.goFunctions, sourceFiles });
-  await sourceFiles.run({ ...options, templateDirectory: template.directory, language: HCL2 });
+  sourceFiles.run({ ...options, templateDirectory: template.directory, language: HCL2 });
   addAccessSecrets(builds, options.secrets);
   return { description: template.builds.find(({ description }) => description !== undefined)?.description, builds };
 }

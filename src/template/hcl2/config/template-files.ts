@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProblemList } from "../../../base/problems.ts";
 import { isDirectory } from "../../is-directory.ts";
@@ -22,8 +22,8 @@ export interface TemplateFiles {
  * @returns `undefined` if nothing can be read; `problems` says why. Of a file with mistakes there is what could be read.
  */
 export async function readTemplateFiles(path: string, problems: ProblemList): Promise<TemplateFiles | undefined> {
-  const found = (await isDirectory(path))
-    ? await listDirectory(path, problems)
+  const found = isDirectory(path)
+    ? listDirectory(path, problems)
     : { files: [path], directory: dirname(path), autoVarFiles: [] };
   if (found === undefined) return undefined;
   const bodies: Body[] = [];
@@ -43,8 +43,8 @@ function parseFile(file: string, text: string, problems: ProblemList): Body | un
   return isJsonFile(file) ? parseHclJson(file, text, problems) : parseHcl(file, text, problems);
 }
 
-async function listDirectory(directory: string, problems: ProblemList) {
-  const entries = await readdir(directory, { withFileTypes: true });
+function listDirectory(directory: string, problems: ProblemList) {
+  const entries = readdirSync(directory, { withFileTypes: true });
   const names = entries
     .filter((entry) => !entry.isDirectory())
     .map(({ name }) => name)
