@@ -5,7 +5,8 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { lazyChildProcess, shakeableSchemas } from "./lib/bundle-plugins.mjs";
+import { lazyChildProcess, shakeableJsonParser, shakeableSchemas } from "./lib/bundle-plugins.mjs";
+import { commonJsChunk } from "./lib/commonjs-chunk.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -40,7 +41,7 @@ async function buildCli() {
     mainFields: ["module", "main"],
     // Native code, loaded from node_modules.
     external: ["koffi"],
-    plugins: [shakeableSchemas, lazyChildProcess],
+    plugins: [shakeableSchemas, shakeableJsonParser, lazyChildProcess],
   });
   const files = await Promise.all(chunks.map(asCommonJs));
   const main = files.find(({ path }) => basename(path).startsWith("main-"));
@@ -56,13 +57,18 @@ async function buildCli() {
   await run(process.execPath, ["--import", "tsx", "scripts/make-code-cache.ts"]);
 }
 
-/** The bundler splits ES modules only, and V8's compiled code can be kept of CommonJS only. */
+/**
+ * The bundler splits ES modules only, and V8's compiled code can be kept of CommonJS only. Each becomes the function that
+ * Node.js would make of it, so that no text has to be put together when it is loaded.
+ */
 async function asCommonJs({ path, text }) {
-  const { code } = await transform(text, {
+  const { code } = await transform(commonJsChunk(text), {
     ...COMPACT,
     format: "cjs",
     define: AS_COMMONJS,
     supported: { "dynamic-import": false },
+    banner: "(function(exports,require,module,__filename){",
+    footer: "})",
   });
   return { path, contents: code };
 }

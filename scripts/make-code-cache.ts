@@ -1,10 +1,12 @@
 // Writes what V8 compiles of the built command beside each of its files, for `src/cli/start/chunk-loader.ts`.
 //
-// V8 compiles a function when it is first called, so the commands that are to start fast run here. The build calls it.
+// V8 compiles a function when it is first called, so the commands that are to start fast run here. What else is compiled
+// makes all of them slower. The build calls it.
 import { readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Script } from "node:vm";
 import { ChunkLoader, codeCachePath } from "../src/cli/start/chunk-loader.ts";
+import { keepYoungGenerationSmall } from "../src/cli/start/v8-flags.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CHUNKS = join(ROOT, "dist/cli/chunks");
@@ -15,10 +17,9 @@ const COMMAND_LINES = [
   ["validate", "examples/kubernetes-node"],
   ["validate", "examples/data-sources"],
   ["validate", "examples/amazon-linux/template.json"],
-  ["inspect", "examples/golden-image"],
-  ["validate", "examples/there-is-no-such-template"],
 ];
 
+keepYoungGenerationSmall();
 const chunks = (await readdir(CHUNKS)).filter((name) => name.endsWith(".js"));
 const main = chunks.find((name) => name.startsWith("main-")) ?? "";
 const scripts = new Map<string, Script>();
@@ -31,6 +32,9 @@ async function runCommand(args: readonly string[]): Promise<void> {
 
 const print = [process.stdout.write, process.stderr.write] as const;
 process.chdir(ROOT);
+// Each command listens to errors of the output.
+process.stdout.setMaxListeners(2 * COMMAND_LINES.length);
+process.stderr.setMaxListeners(2 * COMMAND_LINES.length);
 process.stdout.write = () => true;
 process.stderr.write = () => true;
 try {

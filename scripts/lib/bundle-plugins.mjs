@@ -35,6 +35,22 @@ export const lazyChildProcess = {
   },
 };
 
+/** A plugin for esbuild. jsonc-parser does not say that its files do nothing by themselves; one fills tables for what only `fix` uses. */
+export const shakeableJsonParser = {
+  name: "shakeable-json-parser",
+  setup(bundle) {
+    bundle.onResolve(
+      { filter: /^jsonc-parser$|^\.\/(?:impl\/)?(?:edit|format|parser|scanner|string-intern)$/ },
+      async ({ path, pluginData, ...from }) => {
+        const isOfParser = path === "jsonc-parser" || /\/jsonc-parser\//.test(from.resolveDir);
+        if (!isOfParser || pluginData === shakeableJsonParser.name) return undefined;
+        const resolved = await bundle.resolve(path, { ...from, pluginData: shakeableJsonParser.name });
+        return { ...resolved, sideEffects: false };
+      },
+    );
+  },
+};
+
 /** Bundled CommonJS packages call `require` for Node's own modules. */
 export const REQUIRE_BANNER =
   'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);';

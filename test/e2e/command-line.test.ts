@@ -38,12 +38,13 @@ test("version -machine-readable prints Packer's lines", async () => {
 
 test("version loads next to nothing before it answers", async () => {
   const [, entry = ""] = await amibakeCommand();
-  const text = await readFile(entry, "utf8");
-  // The bundler's own helpers come as a file of their own.
-  const loaded = [...text.matchAll(/(?:^|;)import(?:[^"(;]*from)?"(\.[^"]+)"/gm)].map(([, path = ""]) =>
-    join(dirname(entry), path),
+  const [, main = ""] = /"(chunks\/main-[^"]+)"/.exec(await readFile(entry, "utf8")) ?? [];
+  const path = join(dirname(entry), main);
+  // The bundler's own helpers come as a file of their own. What is loaded later stands behind an arrow.
+  const loaded = [...(await readFile(path, "utf8")).matchAll(/(?<!=>)require\("(\.\/[^"]+)"\)/g)].map(([, name = ""]) =>
+    join(dirname(path), name),
   );
-  const bytes = await Promise.all([entry, ...loaded].map(async (path) => (await stat(path)).size));
+  const bytes = await Promise.all([entry, path, ...loaded].map(async (file) => (await stat(file)).size));
   assert.ok(loaded.length <= 1, `it loads ${loaded.join(", ")}`);
   assert.ok(bytes.reduce((sum, size) => sum + size, 0) < 8192, `it loads ${bytes.join(" + ")} bytes`);
 });
@@ -56,6 +57,8 @@ test("this Node takes the compiled code of every file of the command", async () 
   // In a process of its own: here V8 would remember what it has compiled.
   const look = `
     import { ChunkLoader } from ${JSON.stringify(import.meta.resolve("../../src/cli/start/chunk-loader.ts"))};
+    import { keepYoungGenerationSmall } from ${JSON.stringify(import.meta.resolve("../../src/cli/start/v8-flags.ts"))};
+    keepYoungGenerationSmall();
     const scripts = new Map();
     for (const path of process.argv.slice(1)) new ChunkLoader(scripts).compile(path);
     console.log(JSON.stringify([...scripts.values()].map((script) => script.cachedDataRejected)));`;
@@ -89,6 +92,19 @@ test("build --help lists its flags and the exit codes, with one dash too", async
       assert.ok(stdout.includes(`  ${flag}`), flag);
     }
     assert.match(stdout, /^Exit codes:$/m);
+  }
+});
+
+test("each command describes itself as the help of it does", async () => {
+  const { stdout: all } = await runAmibake(["--help"]);
+  const names = [...all.matchAll(/^ {2}([a-z]+)\b.* {2}\S/gm)]
+    .map(([, name = ""]) => name)
+    .filter((name) => name !== "help");
+  assert.ok(names.length > 10, names.join());
+  for (const name of names) {
+    const [described, helped] = [await runAmibake([name, "--help"]), await runAmibake(["help", name])];
+    assert.deepEqual({ name, ...described }, { name, ...helped });
+    assert.match(described.stdout, new RegExp(`^Usage: amibake ${name}\\b`));
   }
 });
 

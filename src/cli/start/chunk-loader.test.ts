@@ -6,6 +6,11 @@ import { test } from "node:test";
 import type { Script } from "node:vm";
 import { ChunkLoader, codeCachePath } from "./chunk-loader.ts";
 
+/** As the build writes it. */
+function chunk(code: string): string {
+  return `(function(exports,require,module,__filename){\n${code}\n})\n`;
+}
+
 interface Chunks extends AsyncDisposable {
   readonly main: string;
 }
@@ -17,8 +22,8 @@ async function makeChunks(): Promise<Chunks> {
   const main = join(directory, "main.js");
   // A text of its own: V8 remembers what it has compiled in this process.
   const number = ++made;
-  await writeFile(main, `const { add } = require("./add.js");\nexports.sum = add(1, ${number});`);
-  await writeFile(join(directory, "add.js"), `exports.add = (a, b) => a + b; // ${number}, no newline after it`);
+  await writeFile(main, chunk(`const { add } = require("./add.js");\nexports.sum = add(1, ${number});`));
+  await writeFile(join(directory, "add.js"), chunk(`exports.add = (a, b) => a + b; // ${number}`));
   return { main, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
 }
 
@@ -53,15 +58,15 @@ test("compiled code that V8 does not take is passed over", async () => {
 
 test("an error tells the line and column in the chunk", async () => {
   await using chunks = await makeChunks();
-  await writeFile(chunks.main, "exports.fail = () => { throw new Error('no') };");
+  await writeFile(chunks.main, chunk("exports.fail = () => { throw new Error('no') };"));
   const { fail } = new ChunkLoader().load(chunks.main) as { fail(): void };
-  assert.throws(fail, (error: Error) => error.stack?.includes(`${chunks.main}:1:30`) === true);
-  await writeFile(chunks.main, "exports.fail = ;");
+  assert.throws(fail, (error: Error) => error.stack?.includes(`${chunks.main}:2:30`) === true);
+  await writeFile(chunks.main, chunk("exports.fail = ;"));
   assert.throws(() => new ChunkLoader().load(chunks.main), { name: "SyntaxError" });
 });
 
 test("a module of Node is required by its name", async () => {
   await using chunks = await makeChunks();
-  await writeFile(chunks.main, 'module.exports = require("node:path").sep;');
-  assert.equal(new ChunkLoader().load(chunks.main), "/");
+  await writeFile(chunks.main, chunk('exports.sep = require("node:path").sep;'));
+  assert.deepEqual(new ChunkLoader().load(chunks.main), { sep: "/" });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
@@ -15,15 +15,13 @@ type RunChunk = (
   filename: string,
 ) => void;
 
-const PREFIX = "(function(exports,require,module,__filename){";
-
 /** Where the code that V8 made of a chunk is kept. */
 export function codeCachePath(path: string): string {
   return `${path}.cache`;
 }
 
 /**
- * Loads the CommonJS files that the command is built into, each with the code that V8 compiled for it when it was
+ * Loads the files that the command is built into, each a function with a CommonJS module in it (`scripts/build.mjs`), with the code that V8 compiled for it when it was
  * built: compiling takes longer than all else that a short command does. V8 takes that code only if it is of its own
  * version; another Node.js compiles anew, and is slower.
  *
@@ -34,6 +32,8 @@ export class ChunkLoader {
   readonly #modules = new Map<string, Module>();
   readonly #requirePackage = createRequire(import.meta.url);
   readonly #scripts: Map<string, Script>;
+  // Larger than nearly all files, with their compiled code.
+  #buffer = Buffer.allocUnsafeSlow(512 * 1024);
 
   /** @param scripts takes what is compiled, by absolute path; what is there is not compiled again. */
   constructor(scripts = new Map<string, Script>()) {
@@ -57,22 +57,36 @@ export class ChunkLoader {
   compile(path: string): Script {
     const known = this.#scripts.get(path);
     if (known !== undefined) return known;
-    const source = `${PREFIX}${readFileSync(path, "utf8")}\n})`;
-    const cachedData = readIfThere(codeCachePath(path));
-    const script = new Script(source, {
-      filename: path,
-      columnOffset: -PREFIX.length,
-      ...(cachedData === undefined ? {} : { cachedData }),
-    });
+    // The bundler writes ASCII.
+    const source = this.#read(path).toString("latin1");
+    const cachedData = this.#readIfThere(codeCachePath(path));
+    const script = new Script(source, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
     this.#scripts.set(path, script);
     return script;
   }
-}
 
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
+  #readIfThere(path: string): Buffer | undefined {
+    try {
+      return this.#read(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Reads a file into the memory of the one before: what is new to the process must be got from the kernel page by page, and
+   * that takes longer than the reading.
+   *
+   * @returns bytes that are good until the next call.
+   */
+  #read(path: string): Buffer {
+    const file = openSync(path, "r");
+    try {
+      const { size } = fstatSync(file);
+      if (size > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(size);
+      return this.#buffer.subarray(0, readSync(file, this.#buffer, 0, size, 0));
+    } finally {
+      closeSync(file);
+    }
   }
 }

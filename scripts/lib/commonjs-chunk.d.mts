@@ -1,0 +1,1 @@
+export function commonJsChunk(text: string): string;
