@@ -112,8 +112,8 @@ async function changeDisk(
     await failure.watch(provisionImage(context, plan, image));
     return imageVariables;
   } catch (error) {
-    const readFailure = signal.aborted ? undefined : rootDisk.readFailure?.();
-    throw readFailure === undefined ? error : explainFailure(error, readFailure);
+    const diskFailure = signal.aborted ? undefined : rootDisk.failure?.();
+    throw diskFailure === undefined ? error : explainFailure(error, diskFailure);
   }
 }
 

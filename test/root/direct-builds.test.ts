@@ -1,6 +1,6 @@
 // What amazon-direct builds leave, share and copy.
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,12 +15,14 @@ import {
   waitUntilImageAvailable,
 } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { MIB } from "../../src/base/units.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 import { askCloud, HOST_ARCHITECTURE } from "../helpers/ask-cloud.ts";
 import { writeTemplate } from "../helpers/build-template.ts";
 import { orphanedOverlays, overlayDevice, processesIn } from "../helpers/build-traces.ts";
 import { buildAtOnce } from "../helpers/builds-at-once.ts";
 import { setFaults } from "../helpers/set-faults.ts";
+import { fillDirectory, smallFileSystem } from "../helpers/small-file-system.ts";
 import { startTestCloud, type TestCloud } from "../helpers/test-cloud.ts";
 
 let cloud: TestCloud;
@@ -117,6 +119,26 @@ test("a build that is killed in mid-upload leaves a pending snapshot to clean; t
   assert.match((await cloud.amibake(["clean"])).stdout, /nothing to clean up/);
   const made = (await cloud.resources()).filter((id) => !earlier.includes(id));
   assert.deepEqual(made.map((id) => id.replace(/-.*/, "")).sort(), ["ami", "snap"], "the next build's stay");
+});
+
+test("a disk for changes that was full for a while makes no image, though nobody in the image has seen it", async () => {
+  const earlier = await cloud.resources();
+  await using small = await smallFileSystem(join(cloud.scratch, "changes"), "40m");
+  await fillDirectory(small.path, { leaveBytes: 8 * MIB });
+  // Behind all partitions: it is no part of a file system that amibake could ask.
+  const write = "dd if=/dev/urandom of={{build `Device`}} bs=1M seek=900 count=16; sync; echo written";
+  const builder = { root_volume_size: 1, overlay_directory: small.path, suppress_sync: false };
+  const template = await templateOf([shell(write, "sleep 3")], builder);
+  const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], {
+    env: { AMIBAKE_CACHE_DIR: cacheOf("full") },
+    onStart: (child) => void child.printed("written\n").then(() => rm(join(small.path, "filler"))),
+  });
+  assert.equal(exitCode, 4, stdout + stderr);
+  const reason = `Cannot keep what the build writes in "${small.path}": No space left on device`;
+  assert.ok(stdout.includes(`Warning: ${reason}`), stdout);
+  assert.ok(stderr.includes(`${reason}\n`), stderr);
+  assert.match(stderr, /hint: Make room there, or set overlay_directory/);
+  assert.deepEqual(await cloud.resources(), earlier);
 });
 
 /** Resolves when the cloud has had so many calls that the first rule of its faults is about. */

@@ -18,6 +18,7 @@ import { openSandbox } from "../../src/linux/sandbox/sandbox.ts";
 import { tinyBaseImage } from "../helpers/base-image.ts";
 import { hostStateChanges, readHostState } from "../helpers/host-state.ts";
 import { serveFile } from "../helpers/nbd-base.ts";
+import { fillDirectory, smallFileSystem } from "../helpers/small-file-system.ts";
 import { ROOT } from "../helpers/source-files.ts";
 import { programCommand } from "../helpers/test-program.ts";
 
@@ -93,6 +94,46 @@ test("An overlay reads as its base and keeps what is written, zeros and discards
     assert.deepEqual(await readdir(join(opened.directory, "changes")), [], "the file has a name");
   }
   assert.deepEqual(hostStateChanges(before, await readHostState()), []);
+});
+
+test("What the overlay's directory has no room for is a failure of the overlay, also when there is room again", async () => {
+  const directory = await mkdtemp(join(scratch, "f-"));
+  const basePath = join(scratch, "full.raw");
+  await writeFile(basePath, randomBytes(MIB));
+  await using small = await smallFileSystem(join(directory, "small"), "24m");
+  await fillDirectory(small.path, { leaveBytes: 4 * MIB });
+  await using base = await serveFile(basePath, directory);
+  const told: string[] = [];
+  const onFailure = ({ message }: Error) => told.push(message);
+  await using overlay = await openOverlay({ base, sizeBytes: 64 * MIB, directory: small.path, signal, onFailure });
+  {
+    await using device = await overlay.attach();
+    await using disk = await open(device.devicePath, "r+");
+    const data = randomBytes(MIB);
+    await disk.write(data, 0, data.length, 0);
+    await disk.sync();
+    assert.equal(overlay.failure(), undefined);
+    for (let written = 1; written < 16; written++) await disk.write(data, 0, data.length, written * MIB);
+    await assert.rejects(disk.sync(), { code: "EIO" });
+    await rm(join(small.path, "filler"));
+    // Who closed the file, or unmounted the file system, has seen nothing of it; all is well again for everybody else.
+    await disk.write(data, 0, data.length, 20 * MIB);
+    await disk.sync();
+  }
+  const message = `Cannot keep what the build writes in "${small.path}": No space left on device`;
+  await assert.rejects(overlay.writtenExtents(), { code: "ERR_OVERLAY", message });
+  assert.equal(overlay.failure()?.message, message);
+  assert.deepEqual(told, [message]);
+});
+
+test("An overlay whose daemon ends has failed", async () => {
+  const basePath = join(scratch, "ended.raw");
+  await writeFile(basePath, randomBytes(MIB));
+  await using opened = await openHere(basePath, 4 * MIB);
+  const { overlay } = opened;
+  assert.equal(overlay.failure(), undefined);
+  await overlay.sandbox.endProcesses(0);
+  await assert.rejects(overlay.writtenExtents(), { code: "ERR_OVERLAY", message: /qemu-storage-daemon has ended$/ });
 });
 
 for (const [layout, partition, makeFileSystem] of [

@@ -9,8 +9,8 @@ export interface RootDisk extends AsyncDisposable {
   attach(): Promise<AttachedDevice>;
   /** Takes a snapshot, complete when this resolves. Only while it is not attached. */
   snapshot(): Promise<Draft<SnapshotId>>;
-  /** Why some of it could not be read, if so: then the image has seen errors, and what failed in it failed of that. */
-  readFailure?(): Error | undefined;
+  /** Why some of it could not be read or written, if so: then the image has seen errors, and what failed in it failed of that. */
+  failure?(): Error | undefined;
   /** What the snapshot holds, once it has been taken. Missing where amibake does not know. */
   readBlockManifest?(): Promise<BlockManifest>;
   /** Keeps what the snapshot holds on this host, for builds to come: once the snapshot is the user's. Tells if it cannot. */

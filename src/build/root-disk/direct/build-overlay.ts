@@ -10,9 +10,12 @@ export async function openBuildOverlay(
   context: DirectContext,
   { blocks, sizeBytes }: { blocks: BlockSource; sizeBytes: number },
 ): Promise<Overlay> {
-  const { journal, means, signal } = context;
+  const { journal, means, signal, emit } = context;
   await using undo = new AsyncDisposableStack();
-  const overlay = undo.use(await openOverlay({ base: blocks, sizeBytes, directory: means.overlayDirectory, signal }));
+  const directory = means.overlayDirectory;
+  // The image only sees an input/output error, or nothing at all.
+  const onFailure = ({ message }: Error) => emit({ type: "warning", text: message });
+  const overlay = undo.use(await openOverlay({ base: blocks, sizeBytes, directory, signal, onFailure }));
   // Before the image is mounted: cleaning up goes backwards, and this is to go after what is mounted of it.
   const intent = await journal.intend({ kind: "overlay", holder: await overlay.sandbox.identify() });
   undo.defer(() => intent.gone());

@@ -38,7 +38,7 @@ export async function createDirectRootDisk(
       content = await uploadChanges(context, { overlay, base });
       return base.handOverChild();
     },
-    readFailure: () => base.blocks.failure(),
+    failure: () => base.blocks.failure() ?? overlay.failure(),
     readBlockManifest: async () => ({
       snapshotId: base.child.id,
       sizeBytes,

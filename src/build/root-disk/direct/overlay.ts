@@ -12,6 +12,7 @@ import { readFully } from "../../../linux/files/read-fully.ts";
 import type { Extent } from "../../../linux/files/sparse-file.ts";
 import { CommandError, runCommand } from "../../../linux/run-command.ts";
 import { openSandbox, type Sandbox } from "../../../linux/sandbox/sandbox.ts";
+import { openQemuMonitor, type QemuEvent } from "./qemu-monitor.ts";
 
 export interface OverlayOptions {
   /** What is below, as an NBD export. */
@@ -21,6 +22,8 @@ export interface OverlayOptions {
   /** Where what is written is kept. Made if it is missing. */
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** Called once, with `failure`, when there is one. */
+  readonly onFailure?: ((error: ToolError) => void) | undefined;
 }
 
 export interface Overlay extends AsyncDisposable {
@@ -32,8 +35,12 @@ export interface Overlay extends AsyncDisposable {
    * The bytes that were written, also with zeros or by discarding, ascending.
    *
    * What a mounted file system still holds back is not among them.
+   *
+   * @throws {ToolError} ERR_OVERLAY if anything that was written is lost.
    */
   writtenExtents(): Promise<Extent[]>;
+  /** Why something that was written is lost, or cannot be read again, if so: whoever wrote may not have been told. */
+  failure(): ToolError | undefined;
   /** Reads bytes of the disk as they are now; zeros follow its end. */
   read(offsetBytes: number, target: Uint8Array): Promise<void>;
 }
@@ -41,6 +48,7 @@ export interface Overlay extends AsyncDisposable {
 // In the overlay's own mount namespace something may lie over this: nothing there looks at it.
 const EXPORT_DIRECTORY = "/sys";
 const EXPORT_PATH = `${EXPORT_DIRECTORY}/disk`;
+const MONITOR_PATH = `${EXPORT_DIRECTORY}/monitor`;
 
 // Clusters of 128 KiB have 32 subclusters of 4 KiB (extended_l2), the block of most file systems: a write of whole blocks
 // then never reads the base, and what was written is known to the block.
@@ -67,18 +75,24 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   const sandbox = undo.use(await openSandbox({ keepVisible: [directory, base.socketPath], signal }));
   await together([createImage(file, sizeBytes, signal), mountExportDirectory(sandbox, signal)]);
   await serve(sandbox, file, base, signal);
+  const failure = new OverlayFailure(options);
+  const monitor = undo.use(await openQemuMonitor(sandbox.pathFromHere(MONITOR_PATH), failure));
   const path = sandbox.pathFromHere(EXPORT_PATH);
   const disk = await open(path, constants.O_RDWR);
-  undo.defer(() => disk.close());
+  // Where the daemon has ended there is nobody to hear of it.
+  undo.defer(() => disk.close().catch(() => {}));
   const owned = undo.move();
   return {
     sandbox,
     attach: () => attachAutoclearLoopDevice(disk, "amibake overlay", { readAheadKib: READ_AHEAD_KIB }),
     async writtenExtents() {
       // The daemon keeps tables of the file in its memory until it is told to write them.
-      await disk.sync();
+      await disk.sync().catch(failure.explain);
+      await monitor.settle().catch(failure.explain);
+      if (failure.error !== undefined) throw failure.error;
       return readExtents(file);
     },
+    failure: () => failure.error,
     read: (offsetBytes, target) => readFully(disk, target, offsetBytes),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
@@ -125,12 +139,15 @@ async function serve(
   const cache = { "no-flush": true };
   const nodes = [
     { ...nbd, server: { type: "unix", path: socketPath } },
-    { driver: "file", "node-name": "file", filename: FILE_IN_COMMAND, discard: "unmap", cache },
-    { driver: "qcow2", "node-name": "overlay", file: "file", backing: "base", discard: "unmap", cache },
+    { driver: "file", "node-name": "file", filename: FILE_IN_COMMAND, cache },
+    // A quorum of one: it is the only node that tells of an error.
+    { driver: "quorum", "node-name": "watched", children: ["file"], "vote-threshold": 1 },
+    { driver: "qcow2", "node-name": "overlay", file: "watched", backing: "base", discard: "unmap", cache },
   ];
   const fuse = { type: "fuse", id: "disk", "node-name": "overlay", mountpoint: EXPORT_PATH, writable: true };
   const argv = [
     ...["qemu-storage-daemon", "--daemonize"],
+    ...["--chardev", `socket,id=monitor,path=${MONITOR_PATH},server=on,wait=off`, "--monitor", "chardev=monitor"],
     ...nodes.flatMap((node) => ["--blockdev", JSON.stringify(node)]),
     ...["--export", JSON.stringify(fuse)],
   ];
@@ -143,6 +160,40 @@ async function serve(
       fault: "host",
       hint: "amibake doctor tells what is missing; a container needs /dev/fuse: docker run --device /dev/fuse",
     });
+  }
+}
+
+/** The first error at the overlay's file. */
+class OverlayFailure {
+  error: ToolError | undefined;
+  readonly #options: Pick<OverlayOptions, "directory" | "onFailure">;
+
+  constructor(options: Pick<OverlayOptions, "directory" | "onFailure">) {
+    this.#options = options;
+  }
+
+  readonly onEvent = ({ event, data }: QemuEvent): void => {
+    if (event !== "QUORUM_REPORT_BAD") return;
+    const { directory } = this.#options;
+    const what = data?.["type"] === "read" ? "read what the build has written" : "keep what the build writes";
+    const hint = "Make room there, or set overlay_directory; if there is room, look into dmesg";
+    this.#set(`Cannot ${what} in "${directory}": ${data?.["error"] ?? "input/output error"}`, hint);
+  };
+
+  readonly onEnd = (): void => {
+    const hint = "Build again; if nobody has ended it, dmesg tells whether the kernel did, for want of memory";
+    this.#set("Cannot serve the disk of the build: qemu-storage-daemon has ended", hint);
+  };
+
+  /** Throws what was known before, instead of an error that follows from it. */
+  readonly explain = (error: unknown): never => {
+    throw this.error ?? error;
+  };
+
+  #set(message: string, hint: string): void {
+    if (this.error !== undefined) return;
+    this.error = new ToolError("ERR_OVERLAY", message, { fault: "host", hint });
+    this.#options.onFailure?.(this.error);
   }
 }
 

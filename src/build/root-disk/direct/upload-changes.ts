@@ -35,7 +35,7 @@ export async function uploadChanges(
   const { runStep } = context;
   const acknowledged = new AcknowledgedInMemory();
   const upload = (progress: StepProgress) =>
-    whileReadable(base.blocks, () => uploadOnce(context, { overlay, base, acknowledged }, progress));
+    whileIntact({ overlay, base }, () => uploadOnce(context, { overlay, base, acknowledged }, progress));
   const compared = await runStep(`Uploading what changed to ${base.child.id}`, upload, { isRepeatable: true });
   await runStep(
     `Waiting for ${base.child.id} to be completed`,
@@ -47,16 +47,20 @@ export async function uploadChanges(
 }
 
 /**
- * Does what needs the base. Where some of it could not be read, the image has met input/output errors while it was
- * built, whatever came of that: it is not to become a snapshot, and every later error follows from that one.
+ * Does what needs the disk. Where some of it could not be read or written, the image has met input/output errors while it
+ * was built, whatever came of that: it is not to become a snapshot, and every later error follows from that one.
  */
-async function whileReadable<T>(blocks: BlockSource, work: () => Promise<T>): Promise<T> {
-  const failure = blocks.failure();
-  if (failure !== undefined) throw failure;
+async function whileIntact<T>(
+  { overlay, base }: { overlay: Overlay; base: OpenBase },
+  work: () => Promise<T>,
+): Promise<T> {
+  const failure = () => base.blocks.failure() ?? overlay.failure();
+  const before = failure();
+  if (before !== undefined) throw before;
   try {
     return await work();
   } catch (error) {
-    throw blocks.failure() ?? error;
+    throw failure() ?? error;
   }
 }
 
