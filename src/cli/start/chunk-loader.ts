@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 
 interface Module {
@@ -60,7 +60,10 @@ export class ChunkLoader {
     // The bundler writes ASCII.
     const source = this.#read(path).toString("latin1");
     const cachedData = this.#readIfThere(codeCachePath(path));
-    const script = new Script(source, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
+    // Stack traces show it, of compiled code that of whoever compiled it: no place, as that may be another host. By way of
+    // a buffer, as V8 keeps a part of a text together with the whole.
+    const filename = Buffer.from(`amibake/${basename(path)}`).toString();
+    const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
     this.#scripts.set(path, script);
     return script;
   }
