@@ -51,7 +51,7 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
   const imagePlan = planImage(
     config,
     source,
-    { snapshotId: snapshot.id, sizeGib: rootDisk.sizeGib },
+    { snapshotId: snapshot.id, sizeGib: rootDisk.sizeGib, blockDeviceMappings: rootDisk.blockDeviceMappings },
     { name, variables },
   );
   // The volume has done its work: it goes while the image is being made.

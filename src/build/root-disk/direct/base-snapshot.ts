@@ -19,6 +19,8 @@ import { type Base, copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
 export interface OpenBase extends AsyncDisposable {
   /** What this host knew of its blocks before. */
   readonly knownHashes: BlockHashes;
+  /** Those of the image that is built on. */
+  readonly blockDeviceMappings: Base["blockDeviceMappings"];
   /** The blocks below everything that the build writes. */
   readonly blocks: BlockSource;
   /** The snapshot of the result, as yet without blocks of its own. */
@@ -41,7 +43,8 @@ export async function openBase(context: DirectContext, source: SourceImage, plan
   const copied = isOwn ? undefined : await earlierCopy(context, source);
   if (copied !== undefined) return openSnapshot(context, source, copied, plan);
   try {
-    return await openSnapshot(context, source, source.root, plan, (error) => reasonToCopy(error, isOwn));
+    const base = { snapshotId: source.root.snapshotId, blockDeviceMappings: source.blockDeviceMappings };
+    return await openSnapshot(context, source, base, plan, (error) => reasonToCopy(error, isOwn));
   } catch (error) {
     if (!(error instanceof NeedsCopyError)) throw error;
     const copy = await copyBase(context, source, error.message);
@@ -110,6 +113,7 @@ async function openBoth(
   const server = keepable(context, blocks, () => blocks.keep());
   return {
     knownHashes,
+    blockDeviceMappings: base.blockDeviceMappings,
     blocks,
     child,
     handOverChild() {

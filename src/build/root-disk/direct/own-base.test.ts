@@ -8,7 +8,17 @@ import type { BuildContext } from "../../build-context.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
 import { copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
 
-const SOURCE = { imageId: "ami-source", name: "theirs", root: { snapshotId: "snap-source", sizeGib: 8 } };
+const SOURCE = {
+  imageId: "ami-source",
+  name: "theirs",
+  root: { snapshotId: "snap-source", sizeGib: 8 },
+  blockDeviceMappings: [
+    { deviceName: "/dev/xvda", ebs: { snapshotId: "snap-source", sizeGib: 8 } },
+    { deviceName: "/dev/sdf", ebs: { snapshotId: "snap-data", sizeGib: 4 } },
+    { deviceName: "/dev/sdg", ebs: { sizeGib: 100 } },
+    { deviceName: "/dev/sdh", virtualName: "ephemeral0" },
+  ],
+};
 const NAME = "amibake copy of ami-source";
 
 function image(imageId: string, more: Partial<Image> = {}): Image {
@@ -16,6 +26,11 @@ function image(imageId: string, more: Partial<Image> = {}): Image {
   const blockDeviceMappings = [{ deviceName: "/dev/xvda", ebs: { snapshotId: `snap-of-${imageId}` } }];
   const about = { imageId, name: NAME, state: "available", tags, rootDeviceName: "/dev/xvda", blockDeviceMappings };
   return { ...about, ...more } as Image;
+}
+
+/** What a build on an image of this account starts from. */
+function baseOf(imageId: string): object {
+  return { snapshotId: `snap-of-${imageId}`, blockDeviceMappings: image(imageId).blockDeviceMappings };
 }
 
 /** How a copy that is made fares: what EC2 shows of it, look after look; the last for ever. */
@@ -80,8 +95,10 @@ function account(
 
 test("copyBase() copies the image, and tells how that goes until it can be built on", async () => {
   const { copy, told } = account([], { fate: ["hidden", { state: "pending" }, { state: "pending" }, {}] });
-  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-copied" });
-  assert.match(told[0] ?? "", /^ami-source is copied into this account, once: it is theirs\. .*\$0\.40 a month$/);
+  assert.deepEqual(await copy(), baseOf("ami-copied"));
+  assert.match(told[0] ?? "", /^ami-source is copied into this account, once: it is theirs\. /);
+  // Of the volumes that are made of snapshots: 8 and 4 GiB.
+  assert.match(told[0] ?? "", /; its 2 snapshots cost up to \$0\.60 a month at the price of us-east-1$/);
   const pending = "ami-copied is pending";
   assert.deepEqual(told.slice(1), ["ami-copied is not visible yet", pending, pending, "ami-copied is the copy"]);
 });
@@ -103,13 +120,13 @@ test("copyBase() fails at once where the copy does, with EC2's reason and what f
 
 test("copyBase() tells of no copy, nor of its price, where there is one", async () => {
   const { copy, copied, told } = account([image("ami-earlier")]);
-  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-earlier" });
+  assert.deepEqual(await copy(), baseOf("ami-earlier"));
   assert.deepEqual([copied, told], [[], ["ami-earlier is the copy"]]);
 });
 
 test("copyBase() shares a copy that another build was faster to begin", async () => {
   const { copy, copied } = account([], { fasterId: "ami-faster" });
-  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-faster" });
+  assert.deepEqual(await copy(), baseOf("ami-faster"));
   assert.deepEqual(copied, []);
 });
 

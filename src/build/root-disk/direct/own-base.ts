@@ -16,8 +16,8 @@ const COPY_DEADLINE_MS = 24 * 60 * 60_000;
 // us-east-1, standard tier: aws.amazon.com/ebs/pricing.
 const USD_PER_GIB_MONTH = 0.05;
 
-/** The snapshot that a build starts from. */
-export type Base = Pick<SourceImage["root"], "snapshotId">;
+/** What a build starts from: the snapshot of the root, and the mappings of the image that it belongs to. */
+export type Base = Pick<SourceImage["root"], "snapshotId"> & Pick<Image, "blockDeviceMappings">;
 
 /**
  * The copy of an image that an earlier build has made in this account.
@@ -46,16 +46,23 @@ export async function copyBase(context: BuildContext, source: SourceImage, reaso
   // Also one that failed: while it is there, there is no other.
   const found = await findCopy(context, source);
   if (found !== undefined) return useCopy(context, source, found);
-  const price = (source.root.sizeGib * USD_PER_GIB_MONTH).toFixed(2);
   context.emit({
     type: "message",
-    text: `${source.imageId} is copied into this account, once: ${reason}. The copy stays, tagged ${COPY_TAG}=${source.imageId}, for the builds to come; its snapshot costs up to $${price} a month`,
+    text: `${source.imageId} is copied into this account, once: ${reason}. The copy stays, tagged ${COPY_TAG}=${source.imageId}, for the builds to come; ${describeStorage(source)}`,
   });
   return context.runStep(
     `Copying ${source.imageId} (${source.name}) into this account`,
     async (progress) => baseOf(await waitForCopy(context, await beginCopy(context, source), progress), progress),
     { isRepeatable: true },
   );
+}
+
+/** CopyImage copies the snapshot of every volume, not only the root's. */
+function describeStorage({ blockDeviceMappings }: Image): string {
+  const sizes = blockDeviceMappings.flatMap(({ ebs }) => (ebs?.snapshotId === undefined ? [] : (ebs.sizeGib ?? 0)));
+  const sizeGib = sizes.reduce((sum, size) => sum + size, 0);
+  const price = `up to $${(sizeGib * USD_PER_GIB_MONTH).toFixed(2)} a month at the price of us-east-1`;
+  return sizes.length === 1 ? `its snapshot costs ${price}` : `its ${sizes.length} snapshots cost ${price}`;
 }
 
 async function useCopy(context: BuildContext, source: SourceImage, found: Image): Promise<Base> {
@@ -165,7 +172,7 @@ function rootOf(copy: Image): Base {
       },
     );
   }
-  return { snapshotId: root.snapshotId as SnapshotId };
+  return { snapshotId: root.snapshotId as SnapshotId, blockDeviceMappings: copy.blockDeviceMappings };
 }
 
 /**
