@@ -14,7 +14,7 @@ import { type Draft, makeDraft } from "../../draft.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
 import { describeSnapshot } from "../describe-snapshot.ts";
 import type { DirectContext } from "./direct-root-disk.ts";
-import { type Base, copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
+import { type Base, copyBase, earlierCopy, reasonToCopy, withWayOut } from "./own-base.ts";
 
 export interface OpenBase extends AsyncDisposable {
   /** What this host knew of its blocks before. */
@@ -44,7 +44,9 @@ export async function openBase(context: DirectContext, source: SourceImage, plan
   if (copied !== undefined) return openSnapshot(context, source, copied, plan);
   try {
     const base = { snapshotId: source.root.snapshotId, blockDeviceMappings: source.blockDeviceMappings };
-    return await openSnapshot(context, source, base, plan, (error) => reasonToCopy(error, isOwn));
+    return await openSnapshot(context, source, base, plan, (error) =>
+      reasonToCopy(error, { isOwn, isEncrypted: source.root.encrypted }),
+    );
   } catch (error) {
     if (!(error instanceof NeedsCopyError)) throw error;
     const copy = await copyBase(context, source, error.message);
@@ -76,7 +78,7 @@ async function openSnapshot(
       return await openBoth(context, source, base, plan, { judge, progress });
     } catch (error) {
       const reason = judge(error);
-      if (reason === undefined) throw error;
+      if (reason === undefined) throw withWayOut(error, { ...source, region: context.ec2.region });
       // No failure: the step has found out what it was to find out.
       return new NeedsCopyError(reason, { cause: error });
     }

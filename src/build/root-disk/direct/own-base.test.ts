@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { AwsError } from "../../../aws/aws-error.ts";
 import type { Image, ImageCopyPlan, ImageQuery } from "../../../aws/ec2-api.ts";
 import { messageOf, ToolError } from "../../../base/errors.ts";
+import type { ImageId } from "../../../base/ids.ts";
 import { NEVER } from "../../../base/never.ts";
 import type { BuildContext } from "../../build-context.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
-import { copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
+import { copyBase, earlierCopy, reasonToCopy, withWayOut } from "./own-base.ts";
 
 const SOURCE = {
   imageId: "ami-source",
@@ -167,15 +168,17 @@ const DENIED =
   "User: arn:aws:iam::1:user/u is not authorized to perform: ebs:StartSnapshot because no identity-based policy allows the ebs:StartSnapshot action";
 const NOT_ITS_OWN = "The account is not authorized to access the snapshot 'snap-1'.";
 
+const OWN = { isOwn: true, isEncrypted: false };
+const FOREIGN = { isOwn: false, isEncrypted: false };
+
 test("reasonToCopy() finds one where EBS refuses the snapshot itself", () => {
   for (const error of [
     refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN),
     refusal("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot 'snap-1' does not exist."),
-    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' cannot be used."),
     // As it comes from the block server.
     new ToolError("ERR_AWS", `Cannot ListSnapshotBlocks: AccessDeniedException (UNAUTHORIZED_ACCOUNT): ${NOT_ITS_OWN}`),
   ]) {
-    assert.match(reasonToCopy(error, false) ?? "", /public snapshot/, error.message);
+    assert.match(reasonToCopy(error, FOREIGN) ?? "", /public snapshot/, error.message);
   }
 });
 
@@ -189,6 +192,9 @@ test("reasonToCopy() finds none where the copy, which costs money, would be refu
     ),
     refusal("AccessDeniedException", "DEPENDENCY_ACCESS_DENIED", "The KMS key cannot be used."),
     refusal("ValidationException", "INVALID_TAG", "A tag key starts with 'aws:'."),
+    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' is archived."),
+    refusal("ValidationException", undefined, "The parent snapshot 'snap-1' cannot be used."),
+    refusal("ResourceNotFoundException", "DEPENDENCY_RESOURCE_NOT_FOUND", "The KMS key does not exist."),
     refusal(
       "ValidationException",
       "INVALID_VOLUME_SIZE",
@@ -197,17 +203,64 @@ test("reasonToCopy() finds none where the copy, which costs money, would be refu
     new ToolError("ERR_AWS", `Cannot ListSnapshotBlocks: AccessDeniedException: ${DENIED}`),
     new Error("AccessDeniedException"),
   ]) {
-    assert.equal(reasonToCopy(error, false), undefined, error.message);
+    assert.equal(reasonToCopy(error, FOREIGN), undefined, error.message);
   }
 });
 
 test("reasonToCopy() finds one for an own image only where its snapshot is somebody else's", () => {
-  assert.ok(reasonToCopy(refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN), true));
+  assert.ok(reasonToCopy(refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN), OWN));
   for (const error of [
     refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", DENIED),
     refusal("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot 'snap-1' does not exist."),
     refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' cannot be used."),
   ]) {
-    assert.equal(reasonToCopy(error, true), undefined, error.message);
+    assert.equal(reasonToCopy(error, OWN), undefined, error.message);
+  }
+});
+
+const NOT_ENCRYPTED = "The parent snapshot is not encrypted, and the account has encryption by default enabled.";
+
+test("reasonToCopy() finds one for an unencrypted parent in an account that encrypts by default, for no other word of encryption", () => {
+  for (const reason of ["INVALID_PARAMETER_VALUE", "INVALID_SNAPSHOT_ID", undefined]) {
+    const error = refusal("ValidationException", reason, NOT_ENCRYPTED);
+    for (const source of [OWN, FOREIGN]) assert.match(reasonToCopy(error, source) ?? "", /encrypts by default/);
+    assert.equal(reasonToCopy(error, { isOwn: true, isEncrypted: true }), undefined);
+  }
+  for (const error of [
+    refusal("ValidationException", "INVALID_CUSTOMER_KEY", "The key for encryption is not valid."),
+    refusal("ValidationException", undefined, "The KMS key cannot be used for encryption: it is disabled."),
+    refusal("ValidationException", "INVALID_TAG", "A tag 'encrypted' is not valid."),
+    new AwsError("ListSnapshotBlocks", "ValidationException", NOT_ENCRYPTED),
+  ]) {
+    assert.equal(reasonToCopy(error, OWN), undefined, error.message);
+    assert.equal(reasonToCopy(error, FOREIGN), undefined, error.message);
+  }
+});
+
+test("withWayOut() tells what may help where EBS refuses the base, and leaves other errors as they are", () => {
+  const source = { imageId: "ami-source" as ImageId, region: "eu-west-1" };
+  for (const error of [
+    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' is archived."),
+    refusal("ValidationException", "INVALID_CUSTOMER_KEY", "The key for encryption is not valid."),
+    refusal("ValidationException", undefined, "The parent snapshot cannot be used."),
+    // As it comes from the block server.
+    new ToolError("ERR_AWS", "Cannot ListSnapshotBlocks of snap-1: ValidationException (INVALID_SNAPSHOT_ID): no"),
+  ]) {
+    const told = withWayOut(error, source) as ToolError;
+    assert.equal(told.code, "ERR_SOURCE_IMAGE");
+    assert.match(told.message, /^Cannot build on "ami-source": EBS refuses/);
+    assert.match(
+      told.hint ?? "",
+      /archived.*KMS key.*copy-image --source-image-id ami-source --source-region eu-west-1 /,
+    );
+    assert.equal(told.cause, error);
+  }
+  for (const error of [
+    refusal("ValidationException", "INVALID_TAG", "A tag key starts with 'aws:'."),
+    refusal("AccessDeniedException", "DEPENDENCY_ACCESS_DENIED", "The KMS key cannot be used."),
+    new AwsError("PutSnapshotBlock", "ValidationException", "no"),
+    new Error("ValidationException"),
+  ]) {
+    assert.equal(withWayOut(error, source), error);
   }
 });
