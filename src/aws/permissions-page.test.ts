@@ -11,6 +11,8 @@ import { checkPermissions } from "./check-permissions.ts";
 // The SDK reads it when a client is made.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
+const PAGE = new URL("../../docs/permissions.md", import.meta.url);
+
 /** All that is asked for, whatever is answered. */
 async function askedPermissions() {
   const server = createServer((request, response) => {
@@ -37,7 +39,7 @@ async function askedPermissions() {
 
 test("each policy of docs/permissions.md allows what doctor asks for, and its table says so", async () => {
   const asked = await askedPermissions();
-  const page = await readFile(new URL("../../docs/permissions.md", import.meta.url), "utf8");
+  const page = await readFile(PAGE, "utf8");
   const policies = [...page.matchAll(/^## A policy for (\S+)\n\n```json\n([^`]*)```/gm)];
   assert.deepEqual(
     policies.map(([, builder]) => builder),
@@ -57,4 +59,11 @@ test("each policy of docs/permissions.md allows what doctor asks for, and its ta
       builder,
     );
   }
+});
+
+test("docs/permissions.md tells what to write for the partition of its policies in China and in GovCloud", async () => {
+  const page = await readFile(PAGE, "utf8");
+  const resources = [...page.matchAll(/"Resource": "(arn:[^:]*:)/g)].map(([, start]) => start);
+  assert.deepEqual([...new Set(resources)], ["arn:aws:"]);
+  for (const start of ["arn:aws:", "arn:aws-cn:", "arn:aws-us-gov:"]) assert.ok(page.includes(`\`${start}\``), start);
 });

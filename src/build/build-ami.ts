@@ -31,12 +31,12 @@ import type { RootDisk } from "./root-disk/root-disk.ts";
  * @throws {ToolError} with nothing left behind, or with what was left reported as leftovers.
  */
 export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<BakedImage> {
-  const { ec2, config, runStep, failure } = context;
+  const { ec2, config, means, runStep, failure } = context;
   const name = config.ami_name.render({});
   const source = await runStep(
     `Checking the name "${name}" and the source image`,
     async (progress) => {
-      const [, found] = await together([checkImageName(ec2, name), findSourceImage(ec2, config)]);
+      const [, found] = await together([checkImageName(ec2, name), findSourceImage(ec2, config, means.type)]);
       progress.tell(`${found.imageId} (${found.name})`);
       return found;
     },
@@ -51,7 +51,7 @@ export async function buildAmi(plan: BuildPlan, context: BuildContext): Promise<
   const imagePlan = planImage(
     config,
     source,
-    { snapshotId: snapshot.id, sizeGib: rootDisk.sizeGib },
+    { snapshotId: snapshot.id, sizeGib: rootDisk.sizeGib, blockDeviceMappings: rootDisk.blockDeviceMappings },
     { name, variables },
   );
   // The volume has done its work: it goes while the image is being made.

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  CopySnapshotCommand,
   DeregisterImageCommand,
   DescribeImagesCommand,
   DescribeSnapshotsCommand,
@@ -13,6 +14,7 @@ import {
   ModifySnapshotAttributeCommand,
   RegisterImageCommand,
   waitUntilImageAvailable,
+  waitUntilSnapshotCompleted,
 } from "@aws-sdk/client-ec2";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { MIB } from "../../src/base/units.ts";
@@ -220,15 +222,42 @@ function disposable<Client extends { destroy(): void }>(client: Client): { reado
   return { client, [Symbol.dispose]: () => client.destroy() };
 }
 
-/** Lets others launch the base image and read its snapshot, which is returned. */
-async function shareBase(grantee: { readonly Group: "all" } | { readonly UserId: string }): Promise<string> {
-  const ImageId = cloud.baseImageId;
+type Grantee = { readonly Group: "all" } | { readonly UserId: string };
+
+/** Lets others launch an image and read its snapshots. */
+async function shareImage(ImageId: string, grantee: Grantee): Promise<void> {
   await cloud.ec2.send(new ModifyImageAttributeCommand({ ImageId, LaunchPermission: { Add: [grantee] } }));
-  const { Images = [] } = await cloud.ec2.send(new DescribeImagesCommand({ ImageIds: [ImageId] }));
-  const SnapshotId = Images[0]?.BlockDeviceMappings?.[0]?.Ebs?.SnapshotId;
   const CreateVolumePermission = { Add: [grantee] };
-  await cloud.ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }));
-  return SnapshotId ?? "";
+  for (const SnapshotId of await snapshotsOf(cloud.ec2, ImageId)) {
+    await cloud.ec2.send(new ModifySnapshotAttributeCommand({ SnapshotId, CreateVolumePermission }));
+  }
+}
+
+/** The same for the base image, whose snapshot is returned. */
+async function shareBase(grantee: Grantee): Promise<string> {
+  await shareImage(cloud.baseImageId, grantee);
+  const [snapshotId = ""] = await snapshotsOf(cloud.ec2, cloud.baseImageId);
+  return snapshotId;
+}
+
+async function snapshotsOf(ec2: EC2Client, imageId: string): Promise<string[]> {
+  const { Images = [] } = await ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+  return (Images[0]?.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => Ebs?.SnapshotId ?? []);
+}
+
+/** An image of one snapshot for each volume. */
+async function registerImage(ec2: EC2Client, Name: string, snapshotIds: readonly string[]): Promise<string> {
+  const { ImageId = "" } = await ec2.send(
+    new RegisterImageCommand({
+      ...{ Name, Architecture: HOST_ARCHITECTURE, VirtualizationType: "hvm", RootDeviceName: "/dev/xvda" },
+      BlockDeviceMappings: snapshotIds.map((SnapshotId, index) => ({
+        DeviceName: `/dev/xvd${"abc"[index]}`,
+        Ebs: { SnapshotId },
+      })),
+    }),
+  );
+  await waitUntilImageAvailable({ client: ec2, maxWaitTime: 60 }, { ImageIds: [ImageId] });
+  return ImageId;
 }
 
 test("a public base is copied into the account once, also for builds at the same time, and told; later it is found", async () => {
@@ -282,6 +311,28 @@ test("a base that was shared by name is copied too where EBS refuses it as a par
   );
 });
 
+test("an image that is built on a copy names none of the original owner's snapshots, and all that are copied are in the price", async () => {
+  const [root = ""] = await snapshotsOf(cloud.ec2, cloud.baseImageId);
+  const copying = new CopySnapshotCommand({ SourceSnapshotId: root, SourceRegion: "us-east-1" });
+  const { SnapshotId: data = "" } = await cloud.ec2.send(copying);
+  await waitUntilSnapshotCompleted({ client: cloud.ec2, maxWaitTime: 60 }, { SnapshotIds: [data] });
+  const source_ami = await registerImage(cloud.ec2, "with data", [root, data]);
+  await shareImage(source_ami, { UserId: "222233334444" });
+
+  const env = await otherAccount("222233334444");
+  const template = await templateOf([shell("echo mine >/etc/whose")], { source_ami });
+  const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
+  assert.equal(exitCode, 0, stdout + stderr);
+  assert.match(stdout, /its 2 snapshots cost up to \$0\.10 a month/);
+  const [, copyId = ""] = /(ami-\w+) is the copy/.exec(stdout) ?? [];
+  const [, imageId = ""] = /us-east-1: (ami-\w+)/.exec(stdout) ?? [];
+  using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
+  const [copiedRoot, copiedData] = await snapshotsOf(ec2.client, copyId);
+  const [builtRoot, builtData] = await snapshotsOf(ec2.client, imageId);
+  assert.equal(builtData, copiedData);
+  assert.equal(new Set([root, data, copiedRoot, copiedData, builtRoot]).size, 5);
+});
+
 test("a copy that fails ends the build that made it and those that find it, until it is deregistered", async () => {
   await shareBase({ Group: "all" });
   const env = await otherAccount("888899990000");
@@ -306,13 +357,7 @@ test("an own image of somebody else's shared snapshot is copied too, and that is
   const SnapshotId = await shareBase({ UserId: "777788889999" });
   const env = await otherAccount("777788889999");
   using ec2 = disposable(new EC2Client(clientOptions({ ...cloud.environment, ...env })));
-  const { ImageId: source_ami } = await ec2.client.send(
-    new RegisterImageCommand({
-      ...{ Name: "mine", Architecture: HOST_ARCHITECTURE, VirtualizationType: "hvm", RootDeviceName: "/dev/xvda" },
-      BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { SnapshotId } }],
-    }),
-  );
-  await waitUntilImageAvailable({ client: ec2.client, maxWaitTime: 60 }, { ImageIds: [source_ami ?? ""] });
+  const source_ami = await registerImage(ec2.client, "mine", [SnapshotId]);
   const template = await templateOf([shell("echo mine >/etc/whose")], { source_ami });
   const { exitCode, stdout, stderr } = await cloud.amibake(["build", "-color=false", template], { env });
   assert.equal(exitCode, 0, stdout + stderr);

@@ -3,6 +3,7 @@ import { ToolError } from "../../base/errors.ts";
 import type { SnapshotId } from "../../base/ids.ts";
 import type { BuildVariables } from "../../template/deferred.ts";
 import type { SharedBuilderConfig } from "../../template/schema/builder-fields.ts";
+import type { BuilderMeans } from "../build-context.ts";
 import { findImage } from "./find-image.ts";
 
 /** An image that can be built on, with its root volume found. */
@@ -26,12 +27,16 @@ export interface SourceImage extends Image {
  *
  * @throws {ToolError} if there is none, more than one, or it cannot be built on.
  */
-export async function findSourceImage(ec2: Ec2Api, config: SharedBuilderConfig): Promise<SourceImage> {
+export async function findSourceImage(
+  ec2: Ec2Api,
+  config: SharedBuilderConfig,
+  builder: BuilderMeans["type"],
+): Promise<SourceImage> {
   const { source_ami: imageId, source_ami_filter: filter } = config;
   const image = await findImage(ec2, { imageId, filter, filterName: "source_ami_filter" });
   if (image.state !== "available") throw unusable(image, `its state is ${image.state}, not available`);
   const root = rootVolumeOf(image);
-  refuseMarketplace(image);
+  refuseMarketplace(image, builder);
   if (config.ena_support === true && image.virtualizationType !== "hvm") {
     throw unusable(image, `ena_support needs an hvm image, and this is ${image.virtualizationType}`);
   }
@@ -64,14 +69,25 @@ function rootVolumeOf(image: Image): SourceImage["root"] {
   };
 }
 
-function refuseMarketplace(image: Image): void {
+const MARKETPLACE_REFUSALS: Readonly<Record<BuilderMeans["type"], { readonly reason: string; readonly hint: string }>> =
+  {
+    "amazon-chroot": {
+      reason: "EC2 does not attach such a volume to a running instance",
+      hint: "Launch the image once and make an image of your own from a file copy of its root, or ask the vendor for one without a product code",
+    },
+    // RegisterImage copies the codes of the snapshots to the image. The EBS direct APIs say nothing of them.
+    "amazon-direct": {
+      reason:
+        "AWS does not say that a snapshot which is written block by block keeps it: the new image might be without it",
+      hint: "Change an instance of the image and make an image of that, as CreateImage keeps the code, or ask the vendor for one without a product code",
+    },
+  };
+
+function refuseMarketplace(image: Image, builder: BuilderMeans["type"]): void {
   const code = image.productCodes.find(({ type }) => type === "marketplace");
   if (code === undefined) return;
-  throw unusable(
-    image,
-    `it carries the Marketplace product code ${code.code}, and EC2 does not attach such a volume to a running instance`,
-    "Launch the image once and make an image of your own from a file copy of its root, or ask the vendor for one without a product code",
-  );
+  const { reason, hint } = MARKETPLACE_REFUSALS[builder];
+  throw unusable(image, `it carries the Marketplace product code ${code.code}, and ${reason}`, hint);
 }
 
 function unusable(image: Image, detail: string, hint?: string): ToolError {

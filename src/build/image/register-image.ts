@@ -1,4 +1,4 @@
-import type { BlockDeviceMapping, ImagePlan } from "../../aws/ec2-api.ts";
+import type { BlockDeviceMapping, Image, ImagePlan } from "../../aws/ec2-api.ts";
 import { waitFor } from "../../aws/wait.ts";
 import { ToolError } from "../../base/errors.ts";
 import type { ImageId, SnapshotId } from "../../base/ids.ts";
@@ -8,14 +8,22 @@ import type { BuildContext } from "../build-context.ts";
 import { type Draft, makeDraft, runDraftStep } from "../draft.ts";
 import type { SourceImage } from "./find-source-image.ts";
 
+interface NewRoot {
+  readonly snapshotId: SnapshotId;
+  readonly sizeGib: number;
+}
+
 /**
  * Decides the image. Pure. It inherits from the source whatever the template does not say:
  * RegisterImage itself would make it i386, paravirtual, without ENA.
+ *
+ * @param disk.blockDeviceMappings those of the image that was built on, which may be a copy of the source: the other
+ * volumes are made of its snapshots then, and not of those that the source's owner may take away.
  */
 export function planImage(
   config: SharedBuilderConfig,
   source: SourceImage,
-  root: { snapshotId: SnapshotId; sizeGib: number },
+  disk: NewRoot & Pick<Image, "blockDeviceMappings">,
   names: { name: string; variables: BuildVariables },
 ): ImagePlan {
   const isParavirtual = source.virtualizationType === "paravirtual";
@@ -25,7 +33,7 @@ export function planImage(
     architecture: source.architecture,
     virtualizationType: source.virtualizationType,
     rootDeviceName: source.rootDeviceName,
-    blockDeviceMappings: source.blockDeviceMappings.map((mapping) => withNewRoot(mapping, source.rootDeviceName, root)),
+    blockDeviceMappings: disk.blockDeviceMappings.map((mapping) => withNewRoot(mapping, source.rootDeviceName, disk)),
     enaSupport: config.ena_support ?? source.enaSupport,
     sriovNetSupport: source.sriovNetSupport,
     bootMode: source.bootMode,
@@ -42,14 +50,14 @@ export function planImage(
 function withNewRoot(
   mapping: BlockDeviceMapping,
   rootDeviceName: string,
-  root: { snapshotId: SnapshotId; sizeGib: number },
+  { snapshotId, sizeGib }: NewRoot,
 ): BlockDeviceMapping {
   if (mapping.ebs === undefined) return mapping;
   const isRoot = mapping.deviceName === rootDeviceName;
   if (!isRoot && mapping.ebs.snapshotId === undefined) return mapping;
   // Beside a snapshot, RegisterImage takes the encryption from it and refuses to be told.
   const { encrypted: _encrypted, kmsKeyId: _kmsKeyId, ...ebs } = mapping.ebs;
-  return { ...mapping, ebs: isRoot ? { ...ebs, ...root } : ebs };
+  return { ...mapping, ebs: isRoot ? { ...ebs, snapshotId, sizeGib } : ebs };
 }
 
 // Normally seconds. AWS publishes no figure; Packer's users have seen it pass half an hour.

@@ -1,3 +1,4 @@
+import type { Image } from "../../aws/ec2-api.ts";
 import type { DevicePath, SnapshotId } from "../../base/ids.ts";
 import type { BlockManifest } from "../../post-process/post-process-context.ts";
 import type { Draft } from "../draft.ts";
@@ -5,6 +6,8 @@ import type { Draft } from "../draft.ts";
 /** The disk that a build works on, however it came here. At the end of its scope nothing of it is left. */
 export interface RootDisk extends AsyncDisposable {
   readonly sizeGib: number;
+  /** The image that it was made of says these: the source, or its copy in this account. */
+  readonly blockDeviceMappings: Image["blockDeviceMappings"];
   /** Makes it a block device of this host. The device is gone, and all that was written safe, when its scope ends. */
   attach(): Promise<AttachedDevice>;
   /** Takes a snapshot, complete when this resolves. Only while it is not attached. */

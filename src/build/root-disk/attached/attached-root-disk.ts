@@ -56,6 +56,7 @@ export async function createAttachedRootDisk(
   );
   return {
     sizeGib,
+    blockDeviceMappings: source.blockDeviceMappings,
     attach: () => attachVolume(context, volume.id),
     snapshot: () => snapshotVolume(context, volume.id, source, variables),
     [Symbol.asyncDispose]: () => volume[Symbol.asyncDispose](),

@@ -14,11 +14,13 @@ import { type Draft, makeDraft } from "../../draft.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
 import { describeSnapshot } from "../describe-snapshot.ts";
 import type { DirectContext } from "./direct-root-disk.ts";
-import { type Base, copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
+import { type Base, copyBase, earlierCopy, reasonToCopy, withWayOut } from "./own-base.ts";
 
 export interface OpenBase extends AsyncDisposable {
   /** What this host knew of its blocks before. */
   readonly knownHashes: BlockHashes;
+  /** Those of the image that is built on. */
+  readonly blockDeviceMappings: Base["blockDeviceMappings"];
   /** The blocks below everything that the build writes. */
   readonly blocks: BlockSource;
   /** The snapshot of the result, as yet without blocks of its own. */
@@ -41,7 +43,10 @@ export async function openBase(context: DirectContext, source: SourceImage, plan
   const copied = isOwn ? undefined : await earlierCopy(context, source);
   if (copied !== undefined) return openSnapshot(context, source, copied, plan);
   try {
-    return await openSnapshot(context, source, source.root, plan, (error) => reasonToCopy(error, isOwn));
+    const base = { snapshotId: source.root.snapshotId, blockDeviceMappings: source.blockDeviceMappings };
+    return await openSnapshot(context, source, base, plan, (error) =>
+      reasonToCopy(error, { isOwn, isEncrypted: source.root.encrypted }),
+    );
   } catch (error) {
     if (!(error instanceof NeedsCopyError)) throw error;
     const copy = await copyBase(context, source, error.message);
@@ -73,7 +78,7 @@ async function openSnapshot(
       return await openBoth(context, source, base, plan, { judge, progress });
     } catch (error) {
       const reason = judge(error);
-      if (reason === undefined) throw error;
+      if (reason === undefined) throw withWayOut(error, { ...source, region: context.ec2.region });
       // No failure: the step has found out what it was to find out.
       return new NeedsCopyError(reason, { cause: error });
     }
@@ -110,6 +115,7 @@ async function openBoth(
   const server = keepable(context, blocks, () => blocks.keep());
   return {
     knownHashes,
+    blockDeviceMappings: base.blockDeviceMappings,
     blocks,
     child,
     handOverChild() {

@@ -33,6 +33,7 @@ export async function createDirectRootDisk(
   const owned = undo.move();
   return {
     sizeGib,
+    blockDeviceMappings: base.blockDeviceMappings,
     attach: () => attachOverlay(context, overlay),
     async snapshot() {
       content = await uploadChanges(context, { overlay, base });

@@ -3,12 +3,23 @@ import { test } from "node:test";
 import { AwsError } from "../../../aws/aws-error.ts";
 import type { Image, ImageCopyPlan, ImageQuery } from "../../../aws/ec2-api.ts";
 import { messageOf, ToolError } from "../../../base/errors.ts";
+import type { ImageId } from "../../../base/ids.ts";
 import { NEVER } from "../../../base/never.ts";
 import type { BuildContext } from "../../build-context.ts";
 import type { SourceImage } from "../../image/find-source-image.ts";
-import { copyBase, earlierCopy, reasonToCopy } from "./own-base.ts";
+import { copyBase, earlierCopy, reasonToCopy, withWayOut } from "./own-base.ts";
 
-const SOURCE = { imageId: "ami-source", name: "theirs", root: { snapshotId: "snap-source", sizeGib: 8 } };
+const SOURCE = {
+  imageId: "ami-source",
+  name: "theirs",
+  root: { snapshotId: "snap-source", sizeGib: 8 },
+  blockDeviceMappings: [
+    { deviceName: "/dev/xvda", ebs: { snapshotId: "snap-source", sizeGib: 8 } },
+    { deviceName: "/dev/sdf", ebs: { snapshotId: "snap-data", sizeGib: 4 } },
+    { deviceName: "/dev/sdg", ebs: { sizeGib: 100 } },
+    { deviceName: "/dev/sdh", virtualName: "ephemeral0" },
+  ],
+};
 const NAME = "amibake copy of ami-source";
 
 function image(imageId: string, more: Partial<Image> = {}): Image {
@@ -16,6 +27,11 @@ function image(imageId: string, more: Partial<Image> = {}): Image {
   const blockDeviceMappings = [{ deviceName: "/dev/xvda", ebs: { snapshotId: `snap-of-${imageId}` } }];
   const about = { imageId, name: NAME, state: "available", tags, rootDeviceName: "/dev/xvda", blockDeviceMappings };
   return { ...about, ...more } as Image;
+}
+
+/** What a build on an image of this account starts from. */
+function baseOf(imageId: string): object {
+  return { snapshotId: `snap-of-${imageId}`, blockDeviceMappings: image(imageId).blockDeviceMappings };
 }
 
 /** How a copy that is made fares: what EC2 shows of it, look after look; the last for ever. */
@@ -80,8 +96,10 @@ function account(
 
 test("copyBase() copies the image, and tells how that goes until it can be built on", async () => {
   const { copy, told } = account([], { fate: ["hidden", { state: "pending" }, { state: "pending" }, {}] });
-  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-copied" });
-  assert.match(told[0] ?? "", /^ami-source is copied into this account, once: it is theirs\. .*\$0\.40 a month$/);
+  assert.deepEqual(await copy(), baseOf("ami-copied"));
+  assert.match(told[0] ?? "", /^ami-source is copied into this account, once: it is theirs\. /);
+  // Of the volumes that are made of snapshots: 8 and 4 GiB.
+  assert.match(told[0] ?? "", /; its 2 snapshots cost up to \$0\.60 a month at the price of us-east-1$/);
   const pending = "ami-copied is pending";
   assert.deepEqual(told.slice(1), ["ami-copied is not visible yet", pending, pending, "ami-copied is the copy"]);
 });
@@ -103,13 +121,13 @@ test("copyBase() fails at once where the copy does, with EC2's reason and what f
 
 test("copyBase() tells of no copy, nor of its price, where there is one", async () => {
   const { copy, copied, told } = account([image("ami-earlier")]);
-  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-earlier" });
+  assert.deepEqual(await copy(), baseOf("ami-earlier"));
   assert.deepEqual([copied, told], [[], ["ami-earlier is the copy"]]);
 });
 
 test("copyBase() shares a copy that another build was faster to begin", async () => {
   const { copy, copied } = account([], { fasterId: "ami-faster" });
-  assert.deepEqual(await copy(), { snapshotId: "snap-of-ami-faster" });
+  assert.deepEqual(await copy(), baseOf("ami-faster"));
   assert.deepEqual(copied, []);
 });
 
@@ -150,15 +168,17 @@ const DENIED =
   "User: arn:aws:iam::1:user/u is not authorized to perform: ebs:StartSnapshot because no identity-based policy allows the ebs:StartSnapshot action";
 const NOT_ITS_OWN = "The account is not authorized to access the snapshot 'snap-1'.";
 
+const OWN = { isOwn: true, isEncrypted: false };
+const FOREIGN = { isOwn: false, isEncrypted: false };
+
 test("reasonToCopy() finds one where EBS refuses the snapshot itself", () => {
   for (const error of [
     refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN),
     refusal("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot 'snap-1' does not exist."),
-    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' cannot be used."),
     // As it comes from the block server.
     new ToolError("ERR_AWS", `Cannot ListSnapshotBlocks: AccessDeniedException (UNAUTHORIZED_ACCOUNT): ${NOT_ITS_OWN}`),
   ]) {
-    assert.match(reasonToCopy(error, false) ?? "", /public snapshot/, error.message);
+    assert.match(reasonToCopy(error, FOREIGN) ?? "", /public snapshot/, error.message);
   }
 });
 
@@ -172,6 +192,9 @@ test("reasonToCopy() finds none where the copy, which costs money, would be refu
     ),
     refusal("AccessDeniedException", "DEPENDENCY_ACCESS_DENIED", "The KMS key cannot be used."),
     refusal("ValidationException", "INVALID_TAG", "A tag key starts with 'aws:'."),
+    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' is archived."),
+    refusal("ValidationException", undefined, "The parent snapshot 'snap-1' cannot be used."),
+    refusal("ResourceNotFoundException", "DEPENDENCY_RESOURCE_NOT_FOUND", "The KMS key does not exist."),
     refusal(
       "ValidationException",
       "INVALID_VOLUME_SIZE",
@@ -180,17 +203,64 @@ test("reasonToCopy() finds none where the copy, which costs money, would be refu
     new ToolError("ERR_AWS", `Cannot ListSnapshotBlocks: AccessDeniedException: ${DENIED}`),
     new Error("AccessDeniedException"),
   ]) {
-    assert.equal(reasonToCopy(error, false), undefined, error.message);
+    assert.equal(reasonToCopy(error, FOREIGN), undefined, error.message);
   }
 });
 
 test("reasonToCopy() finds one for an own image only where its snapshot is somebody else's", () => {
-  assert.ok(reasonToCopy(refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN), true));
+  assert.ok(reasonToCopy(refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", NOT_ITS_OWN), OWN));
   for (const error of [
     refusal("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", DENIED),
     refusal("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot 'snap-1' does not exist."),
     refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' cannot be used."),
   ]) {
-    assert.equal(reasonToCopy(error, true), undefined, error.message);
+    assert.equal(reasonToCopy(error, OWN), undefined, error.message);
+  }
+});
+
+const NOT_ENCRYPTED = "The parent snapshot is not encrypted, and the account has encryption by default enabled.";
+
+test("reasonToCopy() finds one for an unencrypted parent in an account that encrypts by default, for no other word of encryption", () => {
+  for (const reason of ["INVALID_PARAMETER_VALUE", "INVALID_SNAPSHOT_ID", undefined]) {
+    const error = refusal("ValidationException", reason, NOT_ENCRYPTED);
+    for (const source of [OWN, FOREIGN]) assert.match(reasonToCopy(error, source) ?? "", /encrypts by default/);
+    assert.equal(reasonToCopy(error, { isOwn: true, isEncrypted: true }), undefined);
+  }
+  for (const error of [
+    refusal("ValidationException", "INVALID_CUSTOMER_KEY", "The key for encryption is not valid."),
+    refusal("ValidationException", undefined, "The KMS key cannot be used for encryption: it is disabled."),
+    refusal("ValidationException", "INVALID_TAG", "A tag 'encrypted' is not valid."),
+    new AwsError("ListSnapshotBlocks", "ValidationException", NOT_ENCRYPTED),
+  ]) {
+    assert.equal(reasonToCopy(error, OWN), undefined, error.message);
+    assert.equal(reasonToCopy(error, FOREIGN), undefined, error.message);
+  }
+});
+
+test("withWayOut() tells what may help where EBS refuses the base, and leaves other errors as they are", () => {
+  const source = { imageId: "ami-source" as ImageId, region: "eu-west-1" };
+  for (const error of [
+    refusal("ValidationException", "INVALID_SNAPSHOT_ID", "The parent snapshot 'snap-1' is archived."),
+    refusal("ValidationException", "INVALID_CUSTOMER_KEY", "The key for encryption is not valid."),
+    refusal("ValidationException", undefined, "The parent snapshot cannot be used."),
+    // As it comes from the block server.
+    new ToolError("ERR_AWS", "Cannot ListSnapshotBlocks of snap-1: ValidationException (INVALID_SNAPSHOT_ID): no"),
+  ]) {
+    const told = withWayOut(error, source) as ToolError;
+    assert.equal(told.code, "ERR_SOURCE_IMAGE");
+    assert.match(told.message, /^Cannot build on "ami-source": EBS refuses/);
+    assert.match(
+      told.hint ?? "",
+      /archived.*KMS key.*copy-image --source-image-id ami-source --source-region eu-west-1 /,
+    );
+    assert.equal(told.cause, error);
+  }
+  for (const error of [
+    refusal("ValidationException", "INVALID_TAG", "A tag key starts with 'aws:'."),
+    refusal("AccessDeniedException", "DEPENDENCY_ACCESS_DENIED", "The KMS key cannot be used."),
+    new AwsError("PutSnapshotBlock", "ValidationException", "no"),
+    new Error("ValidationException"),
+  ]) {
+    assert.equal(withWayOut(error, source), error);
   }
 });

@@ -16,8 +16,8 @@ const COPY_DEADLINE_MS = 24 * 60 * 60_000;
 // us-east-1, standard tier: aws.amazon.com/ebs/pricing.
 const USD_PER_GIB_MONTH = 0.05;
 
-/** The snapshot that a build starts from. */
-export type Base = Pick<SourceImage["root"], "snapshotId">;
+/** What a build starts from: the snapshot of the root, and the mappings of the image that it belongs to. */
+export type Base = Pick<SourceImage["root"], "snapshotId"> & Pick<Image, "blockDeviceMappings">;
 
 /**
  * The copy of an image that an earlier build has made in this account.
@@ -46,16 +46,23 @@ export async function copyBase(context: BuildContext, source: SourceImage, reaso
   // Also one that failed: while it is there, there is no other.
   const found = await findCopy(context, source);
   if (found !== undefined) return useCopy(context, source, found);
-  const price = (source.root.sizeGib * USD_PER_GIB_MONTH).toFixed(2);
   context.emit({
     type: "message",
-    text: `${source.imageId} is copied into this account, once: ${reason}. The copy stays, tagged ${COPY_TAG}=${source.imageId}, for the builds to come; its snapshot costs up to $${price} a month`,
+    text: `${source.imageId} is copied into this account, once: ${reason}. The copy stays, tagged ${COPY_TAG}=${source.imageId}, for the builds to come; ${describeStorage(source)}`,
   });
   return context.runStep(
     `Copying ${source.imageId} (${source.name}) into this account`,
     async (progress) => baseOf(await waitForCopy(context, await beginCopy(context, source), progress), progress),
     { isRepeatable: true },
   );
+}
+
+/** CopyImage copies the snapshot of every volume, not only the root's. */
+function describeStorage({ blockDeviceMappings }: Image): string {
+  const sizes = blockDeviceMappings.flatMap(({ ebs }) => (ebs?.snapshotId === undefined ? [] : (ebs.sizeGib ?? 0)));
+  const sizeGib = sizes.reduce((sum, size) => sum + size, 0);
+  const price = `up to $${(sizeGib * USD_PER_GIB_MONTH).toFixed(2)} a month at the price of us-east-1`;
+  return sizes.length === 1 ? `its snapshot costs ${price}` : `its ${sizes.length} snapshots cost ${price}`;
 }
 
 async function useCopy(context: BuildContext, source: SourceImage, found: Image): Promise<Base> {
@@ -165,24 +172,66 @@ function rootOf(copy: Image): Base {
       },
     );
   }
-  return { snapshotId: root.snapshotId as SnapshotId };
+  return { snapshotId: root.snapshotId as SnapshotId, blockDeviceMappings: copy.blockDeviceMappings };
 }
 
 /**
  * Why a snapshot can be used only as a copy of the account's own, or undefined if the error says something else.
  *
- * @param isOwn whether the image belongs to the account. Its snapshot may be one that another account shares all the same.
+ * @param source.isOwn whether the image belongs to the account. Its snapshot may be one that another account shares all the same.
+ * @param source.isEncrypted whether its snapshot is encrypted.
  */
-export function reasonToCopy(error: unknown, isOwn: boolean): string | undefined {
-  // The errors of the block server have crossed a process: their text is all that is the same.
-  const text = error instanceof ToolError ? error.message : "";
-  if (/ValidationException/.test(text) && /encrypt/i.test(text)) {
+export function reasonToCopy(
+  error: unknown,
+  { isOwn, isEncrypted }: { readonly isOwn: boolean; readonly isEncrypted: boolean },
+): string | undefined {
+  const text = textOf(error);
+  if (!isEncrypted && isOfEncryptionByDefault(text)) {
     return "its snapshot is not encrypted, and this account encrypts by default";
   }
-  const isRefused = isOwn ? isOfAnotherAccount(text) : isOfAnotherAccount(text) || isForeignRefused(text);
-  return isRefused
+  return isOfAnotherAccount(text) || (!isOwn && isHidden(text))
     ? "the blocks of a public snapshot cannot be read, nor can every shared one be built upon"
     : undefined;
+}
+
+/**
+ * Tells what may help where EBS refuses a base, and a copy, which costs money, is not known to.
+ *
+ * @returns the error itself if it is about something else.
+ */
+export function withWayOut(
+  error: unknown,
+  { imageId, region }: { readonly imageId: ImageId; readonly region: string },
+): unknown {
+  if (!BASE_IS_INVALID.test(textOf(error))) return error;
+  const copy = `aws ec2 copy-image --source-image-id ${imageId} --source-region ${region} --name NAME`;
+  return new ToolError(
+    "ERR_SOURCE_IMAGE",
+    `Cannot build on "${imageId}": EBS refuses what a build asks of its snapshot`,
+    {
+      cause: error,
+      hint: `Restore the snapshot if it is archived, and enable its KMS key if it has one. If it is neither, copy the image and build on the copy: ${copy}`,
+    },
+  );
+}
+
+/** The errors of the block server have crossed a process: their text is all that is the same. */
+function textOf(error: unknown): string {
+  return error instanceof ToolError ? error.message : "";
+}
+
+const BASE_IS_INVALID =
+  /^Cannot (StartSnapshot|ListSnapshotBlocks)\b.*: ValidationException( \((INVALID_(SNAPSHOT_ID|PARAMETER_VALUE|CUSTOMER_KEY))\))?: /s;
+
+/**
+ * "Encryption outcomes for EBS direct APIs", EBS User Guide: StartSnapshot with an unencrypted parent. It names the
+ * exception, but neither its reason nor its words.
+ */
+function isOfEncryptionByDefault(text: string): boolean {
+  const isOfParent = /^Cannot StartSnapshot: ValidationException( \((INVALID_(SNAPSHOT_ID|PARAMETER_VALUE))\))?: /.test(
+    text,
+  );
+  return isOfParent && /encrypt/i.test(text) && !/\bkms|\bkey\b/i.test(text);
 }
 
 /** Whether EBS refuses the snapshot for its owner. What a policy or a KMS key refuses, a copy does not mend. */
@@ -190,8 +239,10 @@ function isOfAnotherAccount(text: string): boolean {
   return /AccessDeniedException/.test(text) && !isOfPolicy(text) && !/DEPENDENCY_ACCESS_DENIED/.test(text);
 }
 
-/** In which other words EBS may refuse a snapshot that is known to be somebody else's, or refuse it as a parent. */
-function isForeignRefused(text: string): boolean {
-  if (/ValidationException/.test(text)) return /parent/i.test(text) && !/INVALID_VOLUME_SIZE/.test(text);
-  return /ResourceNotFoundException/.test(text);
+/**
+ * Whether EBS does not know a snapshot that is somebody else's, whose existence it need not admit. If there is none indeed,
+ * CopyImage is refused too, and costs nothing.
+ */
+function isHidden(text: string): boolean {
+  return /ResourceNotFoundException( \(SNAPSHOT_NOT_FOUND\))?: /.test(text);
 }
