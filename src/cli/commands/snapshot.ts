@@ -24,7 +24,7 @@ export function registerSnapshotCommands(program: Command, context: CliContext, 
     .description("writes a snapshot into a sparse file; interrupted, the same command goes on where it was")
     .argument("<snapshot>", "the id of a completed snapshot, which is not public")
     .argument("<file>", "the file to write")
-    .option("--force", "replaces a file that is there, at the end")
+    .option("--force", "replaces a file that is there, at the end; of a link, the file that it leads to")
     .action(async (id: string, file: string, options: import("./snapshot-download.ts").SnapshotDownloadOptions) => {
       const { runSnapshotDownload } = await import("./snapshot-download.ts");
       onExitCode(await runSnapshotDownload({ snapshot: id, file }, options, context));
