@@ -1,9 +1,9 @@
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, realpath } from "node:fs/promises";
 import { systemCode, ToolError } from "../base/errors.ts";
 import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import { compressionOf, containerOf, FORMAT_HEAD_BYTES } from "../linux/files/disk-image-format.ts";
 import { readFully } from "../linux/files/read-fully.ts";
-import { fileKind } from "../linux/files/regular-file.ts";
+import { openToRead } from "../linux/files/regular-file.ts";
 import { dataExtents, eachBlockOf } from "../linux/files/sparse-file.ts";
 
 /** What tells a file, with this content, from any other. */
@@ -15,6 +15,8 @@ export interface FileIdentity {
   readonly sizeBytes: number;
   /** Nanoseconds since the epoch. */
   readonly modifiedNs: string;
+  /** Of its inode, in nanoseconds since the epoch. Whoever writes can set the other time back, but not this one. */
+  readonly changedNs: string;
 }
 
 /** A raw disk in a file, to be read. */
@@ -34,8 +36,13 @@ export async function openDiskFile(path: string): Promise<DiskFile> {
   let realPath: string;
   try {
     realPath = await realpath(path);
-    file = await open(realPath, "r");
+    file = await openToRead(realPath, {
+      shownAs: path,
+      followLast: false,
+      refuse: (kind) => cannotUpload(path, `it is ${kind}, not a regular file`),
+    });
   } catch (cause) {
+    if (cause instanceof ToolError) throw cause;
     const detail = systemCode(cause) === "ENOENT" ? "there is no such file" : "it cannot be opened";
     throw cannotUpload(path, detail, { cause });
   }
@@ -52,8 +59,8 @@ export async function openDiskFile(path: string): Promise<DiskFile> {
       async checkUnchanged() {
         const now = await identityOf(file, realPath);
         if (JSON.stringify(now) === JSON.stringify(identity)) return;
-        throw new ToolError("ERR_FILE_CHANGED", `Cannot upload "${path}": it was written to meanwhile`, {
-          hint: "Run the command again when nothing writes the file any more",
+        throw new ToolError("ERR_FILE_CHANGED", `Cannot upload "${path}": it was changed meanwhile`, {
+          hint: "Run the command again when nothing changes the file any more",
         });
       },
       [Symbol.asyncDispose]: () => file.close(),
@@ -84,13 +91,13 @@ const UNPACK = { gzip: "gzip -dc", zstd: "zstd -dc", xz: "xz -dc", bzip2: "bzip2
 
 async function identityOf(file: FileHandle, path: string): Promise<FileIdentity> {
   const status = await file.stat({ bigint: true });
-  if (!status.isFile()) throw cannotUpload(path, `it is ${fileKind(await file.stat())}, not a regular file`);
   return {
     path,
     device: String(status.dev),
     inode: String(status.ino),
     sizeBytes: Number(status.size),
     modifiedNs: String(status.mtimeNs),
+    changedNs: String(status.ctimeNs),
   };
 }
 

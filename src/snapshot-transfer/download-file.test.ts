@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -8,6 +20,7 @@ import { scaledClock } from "../../test/helpers/scaled-clock.ts";
 import { AwsError } from "../aws/aws-error.ts";
 import type { SnapshotId } from "../base/ids.ts";
 import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
+import { runCommand } from "../linux/run-command.ts";
 import { type DownloadEvent, type DownloadOptions, downloadFile } from "./download-file.ts";
 import { manifestStore } from "./manifest-store.ts";
 
@@ -187,6 +200,88 @@ test("one that appears meanwhile is not replaced", async () => {
   };
   await assert.rejects(fixture.download(), { code: "ERR_FILE_EXISTS" });
   assert.equal(await readFile(fixture.path, "utf8"), "mine");
+});
+
+test("nor is one that appears at the very end; all that was fetched is kept", async (t) => {
+  await using fixture = await openFixture();
+  const { path, directory, ebs } = fixture;
+  {
+    await using file = await open(directory, "r");
+    const handles = Object.getPrototypeOf(file);
+    const { datasync } = handles;
+    // The last thing before the file gets its name.
+    const { mock } = t.mock.method(handles, "datasync", async function (this: unknown) {
+      if (ebs.gets.length === 101) await writeFile(path, "mine");
+      return datasync.call(this);
+    });
+    await assert.rejects(fixture.download(), {
+      code: "ERR_FILE_EXISTS",
+      message: `Cannot download to "${path}": the file exists`,
+      hint: /^It came while this ran\. Move it away, or add --force/,
+    });
+    mock.restore();
+  }
+  assert.equal(await readFile(path, "utf8"), "mine");
+  assert.deepEqual(await fixture.names(), ["disk.raw", "disk.raw.part", "disk.raw.part.log"]);
+  await rm(path);
+  await fixture.download();
+  await fixture.checkContent();
+  assert.equal(ebs.gets.length, 101, "nothing is fetched again");
+});
+
+test("a file that has its name, and that of the partial file still, is left alone", async () => {
+  await using fixture = await openFixture();
+  const { path, ebs } = fixture;
+  await fixture.download();
+  await link(path, `${path}.part`);
+  ebs.add("snap-2" as SnapshotId, 1, { 1: Buffer.from("another") });
+  failAfter(ebs, 0);
+  await assert.rejects(fixture.download({ snapshotId: "snap-2" as SnapshotId, force: true }));
+  await fixture.checkContent();
+  assert.equal((await stat(path)).nlink, 1, "the new download writes another file");
+});
+
+test("through a link the file is replaced that it leads to, with force only", async () => {
+  await using fixture = await openFixture();
+  const { path, directory, ebs } = fixture;
+  await mkdir(join(directory, "disks"));
+  const target = join(directory, "disks", "golden.raw");
+  await symlink("disks/golden.raw", path);
+  await assert.rejects(fixture.download({ force: true }), {
+    code: "ERR_DOWNLOAD",
+    message: `Cannot download to "${path}": it is a symbolic link that leads to nothing`,
+  });
+  assert.equal(ebs.gets.length, 0);
+  await writeFile(target, "mine");
+  await assert.rejects(fixture.download(), { code: "ERR_FILE_EXISTS" });
+  failAfter(ebs, 3);
+  await assert.rejects(fixture.download({ force: true }), { awsCode: "AccessDeniedException" });
+  assert.deepEqual((await readdir(join(directory, "disks"))).sort(), [
+    "golden.raw",
+    "golden.raw.part",
+    "golden.raw.part.log",
+  ]);
+  const [started] = fixture.told("started");
+  assert.ok(started?.type === "started" && started.partPath === `${target}.part`);
+  ebs.before = () => {};
+  await fixture.download({ force: true });
+  assert.equal(await readlink(path), "disks/golden.raw");
+  await fixture.checkContent();
+  assert.deepEqual(await readdir(join(directory, "disks")), ["golden.raw"]);
+});
+
+test("a FIFO is refused and not waited for, whichever of the files it is", async () => {
+  await using fixture = await openFixture();
+  for (const suffix of ["", ".part.log", ".part"]) {
+    const fifo = `${fixture.path}${suffix}`;
+    await runCommand(["mkfifo", fifo]);
+    await assert.rejects(fixture.download({ force: true }), {
+      code: "ERR_DOWNLOAD",
+      message: `Cannot ${suffix === "" ? "download to" : "write"} "${fifo}": it is a FIFO, not a regular file`,
+    });
+    await rm(fifo);
+  }
+  assert.equal(fixture.ebs.gets.length, 0);
 });
 
 test("where nothing can be written is told before anything is fetched", async () => {

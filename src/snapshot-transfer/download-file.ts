@@ -5,11 +5,17 @@ import type { SnapshotId } from "../base/ids.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { GIB, SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import type { ManifestStore } from "./manifest-store.ts";
-import { checkTarget, openPartialFile, type PartialFile } from "./partial-file.ts";
+import { findTarget, openPartialFile, type PartialFile, partialPath } from "./partial-file.ts";
 import { TransferMeter, type TransferProgress } from "./transfer-meter.ts";
 
 export type DownloadEvent =
-  | { readonly type: "started"; readonly sizeGib: number; readonly totalBlocks: number }
+  | {
+      readonly type: "started";
+      readonly sizeGib: number;
+      readonly totalBlocks: number;
+      /** What is written until it is whole. */
+      readonly partPath: string;
+    }
   /** An earlier run had written some of the blocks, and they are what they should be. */
   | { readonly type: "resumed"; readonly writtenBlocks: number }
   | ({ readonly type: "progress" } & TransferProgress);
@@ -17,7 +23,7 @@ export type DownloadEvent =
 export interface DownloadOptions {
   readonly snapshotId: SnapshotId;
   readonly path: string;
-  /** Whether a file that is there is replaced, at the end. */
+  /** Whether a file that is there is replaced, at the end. Of a link, it is the file that it leads to. */
   readonly force: boolean;
   readonly ebs: EbsApi;
   readonly manifests: ManifestStore;
@@ -41,16 +47,17 @@ const LANES = 72;
  */
 export async function downloadFile(options: DownloadOptions): Promise<DownloadedFile> {
   const { snapshotId, path, force, ebs, signal, emit } = options;
-  await checkTarget(path, force);
+  const target = await findTarget(path, force);
   const reader = await openSnapshotReader(ebs, snapshotId, options);
   const { sizeGib, blockIndexes } = reader;
   const sizeBytes = sizeGib * GIB;
-  await using part = await openPartialFile(path, { snapshotId, sizeBytes }, signal);
-  emit({ type: "started", sizeGib, totalBlocks: blockIndexes.length });
+  await using part = await openPartialFile(target, { snapshotId, sizeBytes }, signal);
+  emit({ type: "started", sizeGib, totalBlocks: blockIndexes.length, partPath: partialPath(target) });
   if (part.written.count > 0) emit({ type: "resumed", writtenBlocks: part.written.count });
   await fetchBlocks(reader, part, options);
-  await checkTarget(path, force);
-  await part.finish();
+  // A device may have come there.
+  if (force) await findTarget(target, force);
+  await part.finish(force);
   // Only saves a later upload on this snapshot from reading it.
   await options.manifests.write(snapshotId, { sizeBytes, blocks: part.written.sorted() }).catch(() => {});
   return { sizeGib, blockCount: blockIndexes.length };

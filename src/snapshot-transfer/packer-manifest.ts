@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { BlockHashes, UNKNOWN_SHA256 } from "../base/block-hashes.ts";
 import { messageOf, ToolError } from "../base/errors.ts";
 import type { SnapshotId } from "../base/ids.ts";
 import { decodeManifest, type SnapshotManifest } from "../base/snapshot-manifest.ts";
+import { openToRead } from "../linux/files/regular-file.ts";
 
 /** What the file of the manifest post-processor says of the content of snapshots. */
 interface PackerManifest {
@@ -24,8 +24,12 @@ interface BlockManifest {
 export async function findManifest(path: string, snapshotId: SnapshotId): Promise<SnapshotManifest> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    // Not a pipe: the snapshots of one image are each looked for in it.
+    const refuse = (kind: string) => unusable(path, `it is ${kind}, not a regular file`);
+    await using file = await openToRead(path, { shownAs: path, followLast: true, refuse });
+    bytes = await file.readFile();
   } catch (cause) {
+    if (cause instanceof ToolError) throw cause;
     throw unusable(path, messageOf(cause), cause);
   }
   const binary = decodeManifest(bytes);

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { access, type FileHandle, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AsyncDisposableStack } from "../base/async-disposable-stack.ts";
 import { messageOf, reasonOf, systemCode, ToolError } from "../base/errors.ts";
@@ -7,9 +7,10 @@ import type { SnapshotId } from "../base/ids.ts";
 import { forEachParallel } from "../base/parallel.ts";
 import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import { syncDirectory } from "../linux/files/atomic-file.ts";
-import { tryLockFile } from "../linux/files/file-lock.ts";
+import { type FileLock, tryLockFile } from "../linux/files/file-lock.ts";
 import { findLockHolders } from "../linux/files/lock-holders.ts";
 import { fileKind } from "../linux/files/regular-file.ts";
+import { renameToNew } from "../linux/files/rename-to-new.ts";
 import { BlockLog } from "./block-log.ts";
 import { hashBlock } from "./hash-block.ts";
 
@@ -19,8 +20,13 @@ export interface PartialFile extends AsyncDisposable {
   readonly written: BlockLog;
   /** Zeros are left out where the file has them already. */
   writeBlock(blockIndex: number, data: Uint8Array): Promise<void>;
-  /** Makes it the file that it is to be. It is on disk when this resolves. */
-  finish(): Promise<void>;
+  /**
+   * Makes it the file that it is to be. It is on disk when this resolves.
+   *
+   * @param force whether it replaces a file that has come there meanwhile.
+   * @throws {ToolError} ERR_FILE_EXISTS if it may not.
+   */
+  finish(force: boolean): Promise<void>;
 }
 
 interface Content {
@@ -39,15 +45,13 @@ const CHECKS_MAX = 6;
  * @throws {ToolError} ERR_DOWNLOAD if another process writes it, or it cannot be written.
  */
 export async function openPartialFile(path: string, content: Content, signal: AbortSignal): Promise<PartialFile> {
-  const partPath = `${path}.part`;
+  const partPath = partialPath(path);
   const logPath = `${partPath}.log`;
   await using undo = new AsyncDisposableStack();
-  const lock = await tryLockFile(logPath);
-  if (lock === undefined) throw await busy(path, logPath);
-  undo.use(lock);
+  undo.use(await lockLog(path, logPath));
   let opened: { log: FileHandle; part: FileHandle; written: BlockLog; isResumed: boolean };
   try {
-    const log = await open(logPath, "r+");
+    const log = await openRegular(logPath);
     undo.defer(() => log.close());
     const part = await openPart(partPath);
     undo.defer(() => part.close());
@@ -62,10 +66,15 @@ export async function openPartialFile(path: string, content: Content, signal: Ab
     written,
     // Where an earlier run has written, there may be a part of the block.
     writeBlock: (blockIndex, data) => writeBlock(part, partPath, { blockIndex, data, isOverZeros: !isResumed }),
-    async finish() {
+    async finish(force) {
       await written.flush();
       await part.datasync();
-      await rename(partPath, path);
+      try {
+        await (force ? rename : renameToNew)(partPath, path);
+      } catch (cause) {
+        if (systemCode(cause) === "EEXIST") throw fileExists(path, TO_GO_ON);
+        throw cannotWrite(path, cause);
+      }
       await syncDirectory(dirname(path));
       await rm(logPath, { force: true });
     },
@@ -76,14 +85,50 @@ export async function openPartialFile(path: string, content: Content, signal: Ab
   };
 }
 
-async function openPart(path: string): Promise<FileHandle> {
+/** Where a download to this path writes until it is whole. */
+export function partialPath(path: string): string {
+  return `${path}.part`;
+}
+
+const TO_GO_ON =
+  "It came while this ran. Move it away, or add --force to replace it, and run the command again: all blocks are here already";
+
+async function lockLog(path: string, logPath: string): Promise<FileLock> {
+  let lock: FileLock | undefined;
   try {
-    // Not through a link: in a directory of many, anybody may have put it there.
-    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    lock = await tryLockFile(logPath);
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-    return await open(path, "wx+", 0o600);
+    const isOpening = error instanceof ToolError && systemCode(error.cause) !== undefined;
+    throw isOpening ? cannotWrite(logPath, error.cause) : error;
   }
+  if (lock === undefined) throw await busy(path, logPath);
+  return lock;
+}
+
+async function openPart(path: string): Promise<FileHandle> {
+  const earlier = await openRegular(path).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (earlier !== undefined) {
+    if ((await earlier.stat()).nlink === 1) return earlier;
+    // A run died between giving it its final name and taking this one: what is in it is that file's.
+    await earlier.close();
+    await rm(path);
+  }
+  return open(path, "wx+", 0o600);
+}
+
+/** Not through a link: in a directory of many, anybody may have put it there. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  const status = await file.stat();
+  if (status.isFile()) return file;
+  await file.close();
+  throw new ToolError("ERR_DOWNLOAD", `Cannot write "${path}": it is ${fileKind(status)}, not a regular file`, {
+    fault: "usage",
+    hint: "Remove it, or choose another name",
+  });
 }
 
 async function resumeOrBegin(
@@ -164,32 +209,60 @@ function dataRuns(data: Uint8Array): (readonly [start: number, end: number])[] {
 }
 
 /**
- * Refuses what a download would replace without being told to.
+ * Refuses what a download would replace without being told to, and a directory that nothing can be written to.
  *
+ * @returns the file to write: of a link, which is to stay, what it leads to.
  * @throws {ToolError} ERR_FILE_EXISTS, ERR_NO_DIRECTORY or ERR_DOWNLOAD.
  */
-export async function checkTarget(path: string, force: boolean): Promise<void> {
-  const status = await stat(path).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw cannotWrite(path, error);
-  });
-  if (status !== undefined && !status.isFile()) {
+export async function findTarget(path: string, force: boolean): Promise<string> {
+  const link = await statusOf(lstat, path);
+  if (link === undefined) {
+    await checkDirectory(path);
+    return path;
+  }
+  const status = link.isSymbolicLink() ? await statusOf(stat, path) : link;
+  if (status === undefined) {
+    throw new ToolError("ERR_DOWNLOAD", `Cannot download to "${path}": it is a symbolic link that leads to nothing`, {
+      fault: "usage",
+      hint: `Remove it, or name the file that it is to lead to: readlink "${path}"`,
+    });
+  }
+  if (!status.isFile()) {
     throw new ToolError("ERR_DOWNLOAD", `Cannot download to "${path}": it is ${fileKind(status)}, not a regular file`, {
       fault: "usage",
       hint: "Download to a file; then: dd if=FILE of=DEVICE bs=4M conv=sparse,fsync",
     });
   }
-  if (status !== undefined && !force) {
-    throw new ToolError("ERR_FILE_EXISTS", `Cannot download to "${path}": the file exists`, {
+  if (!force) throw fileExists(path, "Replace it with --force, or choose another name");
+  const target = link.isSymbolicLink() ? await realpath(path) : path;
+  await checkDirectory(target);
+  return target;
+}
+
+async function statusOf(look: (path: string) => Promise<Stats>, path: string): Promise<Stats | undefined> {
+  try {
+    return await look(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw cannotWrite(path, error);
+  }
+}
+
+async function checkDirectory(path: string): Promise<void> {
+  const directory = dirname(path);
+  try {
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT") throw cannotWrite(path, cause);
+    throw new ToolError("ERR_NO_DIRECTORY", `Cannot download to "${path}": there is no directory "${directory}"`, {
       fault: "usage",
-      hint: "Replace it with --force, or choose another name",
+      hint: `Make it first: mkdir -p "${directory}"`,
     });
   }
-  if (await stat(dirname(path)).catch(() => undefined)) return;
-  throw new ToolError("ERR_NO_DIRECTORY", `Cannot download to "${path}": there is no directory "${dirname(path)}"`, {
-    fault: "usage",
-    hint: `Make it first: mkdir -p "${dirname(path)}"`,
-  });
+}
+
+function fileExists(path: string, hint: string): ToolError {
+  return new ToolError("ERR_FILE_EXISTS", `Cannot download to "${path}": the file exists`, { fault: "usage", hint });
 }
 
 async function busy(path: string, logPath: string): Promise<ToolError> {
@@ -202,10 +275,18 @@ async function busy(path: string, logPath: string): Promise<ToolError> {
 
 function cannotWrite(path: string, cause: unknown): ToolError {
   if (cause instanceof ToolError) return cause;
-  const isFull = /\bENOSPC\b|\bEDQUOT\b/.test(messageOf(cause));
   return new ToolError("ERR_DOWNLOAD", `Cannot write "${path}": ${reasonOf(cause)}`, {
     cause,
     fault: "host",
-    ...(isFull ? { hint: "Make room there and run the command again: it goes on where it was" } : {}),
+    hint: wayOut(path, messageOf(cause)),
   });
+}
+
+function wayOut(path: string, message: string): string | undefined {
+  if (/\bENOSPC\b|\bEDQUOT\b/.test(message)) {
+    return "Make room there and run the command again: it goes on where it was";
+  }
+  if (/\bEROFS\b/.test(message)) return "Choose a directory that is not on a read-only file system";
+  if (!/\bEACCES\b|\bEPERM\b/.test(message)) return undefined;
+  return `Choose another directory, or run the command as a user who may write in "${dirname(path)}"`;
 }

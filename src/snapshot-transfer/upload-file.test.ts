@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, open, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { FakeEbs } from "../../test/helpers/fake-ebs.ts";
 import { scaledClock } from "../../test/helpers/scaled-clock.ts";
 import { skippingClock } from "../../test/helpers/skipping-clock.ts";
@@ -10,6 +11,7 @@ import { AwsError } from "../aws/aws-error.ts";
 import type { Ec2Api } from "../aws/ec2-api.ts";
 import type { SnapshotId } from "../base/ids.ts";
 import { SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
+import { runCommand } from "../linux/run-command.ts";
 import { manifestStore } from "./manifest-store.ts";
 import { type UploadEvent, type UploadFileOptions, uploadFile } from "./upload-file.ts";
 
@@ -150,6 +152,32 @@ test("a file that has changed since is uploaded anew, and the dead snapshot is d
   ]);
   assert.deepEqual([...fixture.ebs.snapshots.keys()], [snapshotId]);
   assert.notEqual(snapshotId, dead);
+});
+
+test("neither is one with its old time of modification gone on with, nor sealed", async () => {
+  await using fixture = await openFixture();
+  const { ebs, path } = fixture;
+  const { atime, mtime } = await stat(path);
+  await utimes(path, atime, mtime);
+  const overwrite = async () => {
+    // The time of a change is no finer than the kernel's ticks, of 10 ms at most.
+    await delay(20);
+    await writeFile(path, "x", { flag: "r+" });
+    await utimes(path, atime, mtime);
+  };
+  failAfter(ebs, 50);
+  await assert.rejects(fixture.upload());
+  await overwrite();
+  ebs.before = async (_call, blockIndex) => {
+    if (blockIndex === 60) await overwrite();
+  };
+  await assert.rejects(fixture.upload(), { code: "ERR_FILE_CHANGED" });
+  const [again] = fixture.told("started-over");
+  assert.ok(again?.type === "started-over" && again.reason === "the file has changed since");
+  assert.deepEqual(
+    [...ebs.snapshots.values()].map(({ state }) => state),
+    ["pending"],
+  );
 });
 
 test("with other tags it is another snapshot", async () => {
@@ -307,14 +335,14 @@ test("a start that was refused leaves no log", async () => {
   assert.equal(await fixture.logs(), 0);
 });
 
-test("a file that is written meanwhile never becomes a snapshot", async () => {
+test("a file that is written meanwhile does not become a snapshot", async () => {
   await using fixture = await openFixture();
   fixture.ebs.before = async (_call, blockIndex) => {
     if (blockIndex === 60) await writeFile(fixture.path, "x", { flag: "r+" });
   };
   await assert.rejects(fixture.upload(), {
     code: "ERR_FILE_CHANGED",
-    message: `Cannot upload "${fixture.path}": it was written to meanwhile`,
+    message: `Cannot upload "${fixture.path}": it was changed meanwhile`,
   });
   assert.deepEqual(
     [...fixture.ebs.snapshots.values()].map(({ state }) => state),
@@ -374,6 +402,12 @@ test("what does not fit, or is no file, is refused before anything is made", asy
   });
   await assert.rejects(fixture.upload({ path: join(directory, "none") }), { message: /there is no such file$/ });
   await assert.rejects(fixture.upload({ path: directory }), { message: /it is a directory, not a regular file$/ });
+  // Opening it would wait for a writer.
+  await runCommand(["mkfifo", join(directory, "fifo")]);
+  await assert.rejects(fixture.upload({ path: join(directory, "fifo") }), {
+    code: "ERR_UPLOAD_SOURCE",
+    message: `Cannot upload "${join(directory, "fifo")}": it is a FIFO, not a regular file`,
+  });
   const qcow2 = join(directory, "disk.qcow2");
   await writeFile(qcow2, Buffer.from("QFI\xfb\0\0\0\x03", "latin1"));
   await assert.rejects(fixture.upload({ path: qcow2 }), {

@@ -9,6 +9,7 @@ import { BlockHashes, UNKNOWN_SHA256 } from "../base/block-hashes.ts";
 import type { SnapshotId } from "../base/ids.ts";
 import { NEVER } from "../base/never.ts";
 import { encodeManifest } from "../base/snapshot-manifest.ts";
+import { runCommand } from "../linux/run-command.ts";
 import { findManifest } from "./packer-manifest.ts";
 import { verifySnapshot } from "./verify-snapshot.ts";
 
@@ -106,6 +107,12 @@ test("a manifest is found in the file that amibake keeps, and in that of the man
     await writeFile(path, "not JSON");
     await assert.rejects(findManifest(path, SNAPSHOT), { message: /neither a manifest of blocks nor JSON$/ });
     await assert.rejects(findManifest(join(directory, "none"), SNAPSHOT), { message: /ENOENT/ });
+    // Opening it would wait for a writer.
+    await runCommand(["mkfifo", join(directory, "fifo")]);
+    await assert.rejects(findManifest(join(directory, "fifo"), SNAPSHOT), {
+      code: "ERR_MANIFEST",
+      message: `Cannot use the manifest "${join(directory, "fifo")}": it is a FIFO, not a regular file`,
+    });
   } finally {
     await rm(directory, { recursive: true });
   }

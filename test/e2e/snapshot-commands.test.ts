@@ -249,6 +249,7 @@ for (const [what, args, message] of [
     "Cannot use --store without --local",
   ],
   ["a tag without a value", ["snapshot", "upload", "x", "--tag", "Name"], 'Cannot understand --tag "Name"'],
+  ["a tag given twice", ["snapshot", "upload", "x", "--tag", "a=", "--tag", "a=b"], 'Cannot give the tag "a" twice'],
   [
     "a key for a child",
     ["snapshot", "upload", "x", "--parent", "snap-1", "--kms-key", "k"],

@@ -27,7 +27,7 @@ export async function runSnapshotDownload(
   using view = createTransferView(context, { isJson: options.json ?? false, verb: "fetched" });
   await using connection = await connectForTransfer(options, context, { signal, onRetry: view.retried });
   const { ebs } = connection;
-  let hasStarted = false;
+  let partPath: string | undefined;
   const start = performance.now();
   try {
     const { sizeGib, blockCount } = await downloadFile({
@@ -39,7 +39,7 @@ export async function runSnapshotDownload(
       signal,
       clock: systemClock,
       emit(event) {
-        hasStarted = true;
+        if (event.type === "started") partPath = event.partPath;
         showEvent(event, view);
       },
     });
@@ -52,9 +52,9 @@ export async function runSnapshotDownload(
     );
     return 0;
   } catch (error) {
-    if (hasStarted && error instanceof Interruption) {
-      const text = `${path}.part is not complete. Run the same command again to go on, or remove it and ${path}.part.log`;
-      view.note({ type: "left-behind", path: `${path}.part` }, text);
+    if (partPath !== undefined && error instanceof Interruption) {
+      const text = `${partPath} is not complete. Run the same command again to go on, or remove it and ${partPath}.log`;
+      view.note({ type: "left-behind", path: partPath }, text);
     }
     throw error;
   }

@@ -98,11 +98,22 @@ function planOf(file: string, options: SnapshotUploadOptions): Omit<UploadPlan, 
   return {
     parentSnapshotId: parent as SnapshotId | undefined,
     description: options.description ?? basename(file).slice(0, 255),
-    tags: Object.fromEntries((options.tag ?? []).map(parseTag)),
+    tags: parseTags(options.tag ?? []),
     // With a key, EBS takes nothing but true.
     encrypted: encrypted || kmsKey !== undefined ? true : undefined,
     kmsKeyArn: kmsKey,
   };
+}
+
+function parseTags(texts: readonly string[]): Record<string, string> {
+  const tags = new Map<string, string>();
+  for (const [key, value] of texts.map(parseTag)) {
+    if (tags.has(key)) {
+      throw usageError(`Cannot give the tag "${key}" twice`, "Leave one out: a snapshot has one tag of each key");
+    }
+    tags.set(key, value);
+  }
+  return Object.fromEntries(tags);
 }
 
 function parseTag(text: string): [key: string, value: string] {

@@ -11,7 +11,7 @@ export function registerSnapshotCommands(program: Command, context: CliContext, 
     .description("makes a snapshot of a raw disk; interrupted, the same command goes on where it was")
     .argument("<file>", "a raw disk; its holes are not sent")
     .option("--description <text>", "the description of the snapshot (default: the file's name)")
-    .option("--tag <key=value>", "a tag of the snapshot; may be repeated", collect)
+    .option("--tag <key=value>", "a tag of the snapshot; may be repeated, with another key each time", collect)
     .option("--parent <snapshot>", "sends only what differs from it, and makes the new one its child")
     .option("--size <gib>", "the size of the volume in GiB, if it is to be larger than the file", gibibytes)
     .option("--encrypted", "encrypts it with the account's default key")
@@ -24,7 +24,7 @@ export function registerSnapshotCommands(program: Command, context: CliContext, 
     .description("writes a snapshot into a sparse file; interrupted, the same command goes on where it was")
     .argument("<snapshot>", "the id of a completed snapshot, which is not public")
     .argument("<file>", "the file to write")
-    .option("--force", "replaces a file that is there, at the end")
+    .option("--force", "replaces a file that is there, at the end; of a link, the file that it leads to")
     .action(async (id: string, file: string, options: import("./snapshot-download.ts").SnapshotDownloadOptions) => {
       const { runSnapshotDownload } = await import("./snapshot-download.ts");
       onExitCode(await runSnapshotDownload({ snapshot: id, file }, options, context));

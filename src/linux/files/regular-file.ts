@@ -9,6 +9,8 @@ export interface OpenFileOptions {
   readonly shownAs: string;
   /** Whether a symlink at the very end is followed: yes for paths of the host, no for resolved paths of an image. */
   readonly followLast: boolean;
+  /** Makes the error for anything but a regular file, of what it is: "a FIFO". */
+  readonly refuse?: ((kind: string) => ToolError) | undefined;
 }
 
 /**
@@ -16,11 +18,12 @@ export interface OpenFileOptions {
  *
  * @throws {ToolError} for anything but a regular file.
  */
-export async function openToRead(path: string, { shownAs, followLast }: OpenFileOptions): Promise<FileHandle> {
+export async function openToRead(path: string, options: OpenFileOptions): Promise<FileHandle> {
+  const { followLast } = options;
   // Looked at before it is opened: opening alone can make a device do something.
-  refuseIrregular(await (followLast ? stat(path) : lstat(path)), shownAs);
+  refuseIrregular(await (followLast ? stat(path) : lstat(path)), options);
   const file = await open(path, constants.O_RDONLY | openFlags(followLast));
-  return regularOrClosed(file, shownAs);
+  return regularOrClosed(file, options);
 }
 
 /**
@@ -31,15 +34,16 @@ export async function openToRead(path: string, { shownAs, followLast }: OpenFile
  */
 export async function openToWrite(
   path: string,
-  { shownAs, followLast, mode = 0o666 }: OpenFileOptions & { readonly mode?: number | undefined },
+  options: OpenFileOptions & { readonly mode?: number | undefined },
 ): Promise<FileHandle> {
+  const { followLast, mode = 0o666 } = options;
   const status = await (followLast ? stat(path) : lstat(path)).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   });
-  if (status !== undefined) refuseIrregular(status, shownAs);
+  if (status !== undefined) refuseIrregular(status, options);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | openFlags(followLast);
-  return regularOrClosed(await open(path, flags, mode), shownAs);
+  return regularOrClosed(await open(path, flags, mode), options);
 }
 
 const COPY_BYTES = 1024 ** 2;
@@ -72,14 +76,15 @@ function openFlags(followLast: boolean): number {
   return constants.O_NONBLOCK | (followLast ? 0 : constants.O_NOFOLLOW);
 }
 
-function refuseIrregular(status: Stats, shownAs: string): void {
+function refuseIrregular(status: Stats, { shownAs, refuse }: OpenFileOptions): void {
   if (status.isFile()) return;
+  if (refuse !== undefined) throw refuse(fileKind(status));
   throw new ToolError("ERR_TRANSFER", `"${shownAs}" is ${fileKind(status)}, not a regular file`);
 }
 
-async function regularOrClosed(file: FileHandle, shownAs: string): Promise<FileHandle> {
+async function regularOrClosed(file: FileHandle, options: OpenFileOptions): Promise<FileHandle> {
   try {
-    refuseIrregular(await file.stat(), shownAs);
+    refuseIrregular(await file.stat(), options);
     return file;
   } catch (error) {
     await file.close();
