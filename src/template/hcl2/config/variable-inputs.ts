@@ -75,12 +75,7 @@ function fromEnvironment(environment: HclVariableInputs["environment"], target: 
 }
 
 /** What is to be a text or a number, and what may be anything, is taken as it stands; all else is an expression. */
-function fromText(
-  variable: InputVariable,
-  text: string,
-  origin: string,
-  { evaluation, secrets }: Target,
-): GivenValue {
+function fromText(variable: InputVariable, text: string, origin: string, { evaluation, secrets }: Target): GivenValue {
   const { name, isSensitive } = variable;
   // What is said of its syntax may quote it.
   if (isSensitive && text !== "") secrets.add(text);
