@@ -14,10 +14,10 @@ import {
 } from "../go-template/functions.ts";
 import type { TemplateFunction } from "../go-template/template-function.ts";
 import { TextBudget, withBudget } from "../go-template/text-budget.ts";
-import { readType } from "../plan/component-type.ts";
 import { addAccessSecrets } from "../plan/access-secrets.ts";
 import { buildScope } from "../plan/build-scope.ts";
 import { knownBuilder, nameBuilders, readBuilder } from "../plan/builders.ts";
+import { readType } from "../plan/component-type.ts";
 import { evaluateText } from "../plan/conform.ts";
 import { namePostProcessors, readPostProcessors } from "../plan/post-processors.ts";
 import { readProvisioner, readProvisioners } from "../plan/provisioners.ts";
