@@ -474,7 +474,10 @@ const WRONG_ROOTS: readonly (readonly [root: Record<string, unknown>, problem: s
   [{ "post-processors": {} }, '"post-processors" must be a list, not an object'],
   [{ "error-cleanup-provisioner": [] }, '"error-cleanup-provisioner" must be an object, not a list'],
   [{ "error-cleanup-provisioner": {} }, 'The key "type" of a provisioner is missing'],
-  [{ push: {} }, '"push" is not part of templates any more'],
+  [
+    { push: {} },
+    '"push" is not part of templates any more | Leave it out: it was for HashiCorp\'s Atlas, which is gone',
+  ],
   [{ provisoners: [] }, 'Unknown key "provisoners" of the template | Did you mean "provisioners"?'],
   [{ zzz: [] }, 'Unknown key "zzz" of the template | A comment is a key that starts with "_"'],
   [{ _zzz: "a comment" }, ""],
@@ -493,8 +496,8 @@ const WRONG_ROOTS: readonly (readonly [root: Record<string, unknown>, problem: s
     "The template requires Packer 2, and amibake reads the templates of 1.16.0 | Lower it if the template has nothing newer",
   ],
   [{ builders: [] }, "The template has no builders"],
+  [{ builders: null }, "The template has no builders"],
   [{ builders: [5] }, "A builder must be an object, not 5"],
-  [{ "sensitive-variables": ["x"] }, '"sensitive-variables" names "x", which is not a variable'],
   [{ "sensitive-variables": [5] }, '"sensitive-variables" must have names of variables, not 5'],
 ];
 
@@ -807,6 +810,14 @@ test("readTemplate() keeps secrets apart, and out of its own messages", async ()
   assert.deepEqual(await problemsOf(template({ device_path: "x{{user `password`}}" }, more)), [
     '1:90 "device_path" must start with "/dev/", not "x<sensitive>"',
   ]);
+});
+
+test("readTemplate() warns of a sensitive variable that is not declared", async () => {
+  const plan = await read(template({}, { variables: { password: "" }, "sensitive-variables": ["passwort"] }));
+  assert.deepEqual(
+    plan.warnings.map(({ message, hint }) => `${message} | ${hint}`),
+    ['"sensitive-variables" names "passwort", which is not a variable | Did you mean "password"?'],
+  );
 });
 
 test("readTemplate() warns of a sensitive variable that is too short to be hidden", async () => {

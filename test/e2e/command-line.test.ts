@@ -251,7 +251,12 @@ test("validate -syntax-only looks at the form of a template, and not at what it 
     stdout: "Syntax-only check passed. Everything looks okay.\n",
     stderr: "",
   });
-  for (const wrong of ['{ "builders": [ }', '{ "bilders": [] }']) {
+  const wrongTexts = [
+    ...['{ "builders": [ }', '{ "bilders": [] }', '{ "builders": [{}] }'],
+    '{ "builders": [{ "type": "amazon-chroot" }], "provisioners": [{}] }',
+    '{ "builders": [{ "type": "amazon-chroot" }], "post-processors": [[{}]] }',
+  ];
+  for (const wrong of wrongTexts) {
     const { exitCode, stdout, stderr } = await check(wrong);
     assert.deepEqual([exitCode, stdout], [2, ""]);
     assert.match(stderr, /t\.json:1:\d+: /);

@@ -147,7 +147,8 @@ function convertString(node: Node, { text, map }: Source): JsonString {
   return {
     kind: "string",
     location: map.locate(node.offset),
-    value: node.value as string,
+    // Half a pair of surrogates is no character: as in Go, U+FFFD stands for it.
+    value: (node.value as string).replaceAll(/\p{Surrogate}/gu, "\ufffd"),
     locate: (offset) => map.locate(node.offset + 1 + rawOffset(raw, offset)),
   };
 }

@@ -125,7 +125,7 @@ export function isoWeek({ year, month, day, weekday }: CivilTime): { isoYear: nu
 export function formatTimestamp(timestamp: Timestamp): string {
   const { year, month, day, hour, minute, second } = civilTime(timestamp);
   const two = (value: number) => String(value).padStart(2, "0");
-  const date = `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
+  const date = `${year < 0 ? "-" : ""}${String(Math.abs(year)).padStart(4, "0")}-${two(month)}-${two(day)}`;
   return `${date}T${two(hour)}:${two(minute)}:${two(second)}${formatOffset(timestamp.offsetMinutes, ":", "Z")}`;
 }
 

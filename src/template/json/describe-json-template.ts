@@ -1,10 +1,8 @@
 import { describeJson, type JsonArray, type JsonObject, memberOf } from "../../base/json/json-value.ts";
 import { parseJson } from "../../base/json/parse-json.ts";
 import type { ProblemList } from "../../base/problems.ts";
-import { readType } from "../plan/component-type.ts";
-import type { Component } from "../schema/component.ts";
 import type { DescribedVariable, JsonTemplateDescription } from "../template-description.ts";
-import { readRoot } from "./root.ts";
+import { objectsOf, readRoot } from "./root.ts";
 
 /**
  * What a JSON template declares. Only its sections are looked at; nothing is evaluated.
@@ -73,19 +71,4 @@ function describeBuilders(builders: JsonArray | undefined, problems: ProblemList
     described.set(name, { name, type });
   }
   return [...described.values()];
-}
-
-function objectsOf(
-  section: JsonArray | undefined,
-  what: Component<unknown>["kind"],
-  problems: ProblemList,
-): { object: JsonObject; type: string }[] {
-  return (section?.items ?? []).flatMap((item) => {
-    if (item.kind === "object") {
-      const type = readType(item, what, problems);
-      return type === undefined ? [] : [{ object: item, type }];
-    }
-    problems.add(`A ${what} must be an object, not ${describeJson(item)}`, { location: item.location });
-    return [];
-  });
 }

@@ -17,13 +17,14 @@ import { TextBudget, withBudget } from "../go-template/text-budget.ts";
 import { addAccessSecrets } from "../plan/access-secrets.ts";
 import { buildScope } from "../plan/build-scope.ts";
 import { knownBuilder, nameBuilders, readBuilder } from "../plan/builders.ts";
+import { readType } from "../plan/component-type.ts";
 import { evaluateText } from "../plan/conform.ts";
 import { namePostProcessors, readPostProcessors } from "../plan/post-processors.ts";
 import { readProvisioner, readProvisioners } from "../plan/provisioners.ts";
 import { type BuildSelection, selectBuilds } from "../plan/select-builds.ts";
 import { SourceFileChecks } from "../plan/source-file-checks.ts";
 import { LEGACY_JSON } from "../plan/template-language.ts";
-import { readRoot, type TemplateRoot } from "./root.ts";
+import { objectsOf, readRoot, type TemplateRoot } from "./root.ts";
 import { UserVariables } from "./user-variables.ts";
 import { setVariables, type VariableInputs } from "./variable-inputs.ts";
 
@@ -45,10 +46,18 @@ const COMPONENT_READS_MAX = 50_000;
 
 type Plan = Pick<TemplatePlan, "description" | "builds">;
 
-/** Reads a template, and looks at nothing but which sections there are. */
+/** Reads a template, and looks at nothing but which sections there are, and that what is in them has a type. */
 export function checkJsonSyntax(file: string, text: string, problems: ProblemList): void {
   const json = parseJson(file, text, problems);
-  if (json !== undefined) readRoot(json, problems);
+  const root = json === undefined ? undefined : readRoot(json, problems);
+  if (root === undefined) return;
+  objectsOf(root.builders, "builder", problems);
+  objectsOf(root.provisioners, "provisioner", problems);
+  for (const one of (root.postProcessors?.items ?? []).flatMap((item) =>
+    item.kind === "array" ? item.items : [item],
+  )) {
+    if (one.kind === "object") readType(one, "post-processor", problems);
+  }
 }
 
 /**
@@ -110,7 +119,8 @@ function readSensitive(
     } else {
       const meant = nearMiss(item.value, variables.names);
       const hint = meant === undefined ? undefined : `Did you mean "${meant}"?`;
-      problems.add(`"sensitive-variables" names "${item.value}", which is not a variable`, { location, hint });
+      // Packer says nothing. It may be a typing error, and then a secret is shown.
+      warnings.add(`"sensitive-variables" names "${item.value}", which is not a variable`, { location, hint });
     }
   }
 }

@@ -8,10 +8,14 @@ import {
 } from "../../base/json/json-value.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import { nearMiss } from "../../base/suggest.ts";
+import { readType } from "../plan/component-type.ts";
+import type { Component } from "../schema/component.ts";
 import { ConstraintError, fitsConstraint, PACKER_VERSION } from "../version-constraint.ts";
 
-// "push" was Packer's own until 1.3; "hooks" until 0.3.
-const KEYS_GONE = ["hooks", "push"];
+const KEYS_GONE: Readonly<Record<string, string>> = {
+  hooks: "Leave it out: it did nothing since Packer 0.3",
+  push: "Leave it out: it was for HashiCorp's Atlas, which is gone",
+};
 
 const KINDS = {
   min_packer_version: "string",
@@ -46,13 +50,15 @@ export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot |
   // Keys that start with an underscore are comments.
   for (const { key, keyLocation } of root.members.filter((member) => !member.key.startsWith("_"))) {
     if (Object.hasOwn(KINDS, key)) continue;
-    if (KEYS_GONE.includes(key)) problems.add(`"${key}" is not part of templates any more`, { location: keyLocation });
+    const hint = Object.hasOwn(KEYS_GONE, key) ? KEYS_GONE[key] : undefined;
+    if (hint !== undefined) problems.add(`"${key}" is not part of templates any more`, { location: keyLocation, hint });
     else
       problems.add(`Unknown key "${key}" of the template`, { location: keyLocation, hint: rootHint(key, isBuilder) });
   }
   checkMinimumVersion(root, problems);
   const builders = section(root, "builders", problems);
-  if (memberOf(root, "builders") === undefined || builders?.items.length === 0) {
+  const kind = memberOf(root, "builders")?.value.kind;
+  if (kind === undefined || kind === "null" || builders?.items.length === 0) {
     problems.add("The template has no builders", { location: builders?.location ?? root.location });
   }
   return {
@@ -99,4 +105,20 @@ function section<Key extends keyof typeof KINDS>(
   if (value.kind === kind) return value as Extract<JsonValue, { kind: (typeof KINDS)[Key] }>;
   problems.add(`"${key}" must be ${KIND_NAMES[kind]}, not ${describeJson(value)}`, { location: value.location });
   return undefined;
+}
+
+/** The objects of a section, each with its type. */
+export function objectsOf(
+  section: JsonArray | undefined,
+  what: Component<unknown>["kind"],
+  problems: ProblemList,
+): { object: JsonObject; type: string }[] {
+  return (section?.items ?? []).flatMap((item) => {
+    if (item.kind === "object") {
+      const type = readType(item, what, problems);
+      return type === undefined ? [] : [{ object: item, type }];
+    }
+    problems.add(`A ${what} must be an object, not ${describeJson(item)}`, { location: item.location });
+    return [];
+  });
 }

@@ -139,6 +139,8 @@ export class UserVariables {
   #textOf(name: string, value: JsonValue): JsonString | undefined {
     if (value.kind === "string") return value;
     const location = value.location;
+    // Of a variable file; in the template it says that there is no default.
+    if (value.kind === "null") return { kind: "string", value: "", location, locate: () => location };
     if (value.kind === "number" || value.kind === "boolean") {
       const text = value.kind === "number" ? value.text : String(value.value);
       return { kind: "string", value: text, location, locate: () => location };

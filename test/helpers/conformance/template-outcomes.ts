@@ -20,11 +20,11 @@ export async function writeCase({ files }: TemplateCase, parent: string): Promis
 }
 
 export async function packerOutcome(one: TemplateCase, directory: string): Promise<Outcome> {
-  const { path, variables = [], varFiles = [], only = [], environment = {}, expression } = one;
+  const { path, variables = [], varFiles = [], only = [], except = [], environment = {}, expression } = one;
   const flags = [...variables.map((text) => `-var=${text}`), ...varFiles.map((file) => `-var-file=${file}`)];
   const options = { cwd: directory, env: environment };
   if (expression === undefined) {
-    flags.push(...only.map((name) => `-only=${name}`));
+    flags.push(...only.map((name) => `-only=${name}`), ...except.map((name) => `-except=${name}`));
     const { stdout, stderr } = await runPacker(["validate", ...flags, path], options);
     return /configuration is valid|^Template validated/m.test(stdout + stderr) || stdout + stderr === ""
       ? VALID
@@ -35,7 +35,7 @@ export async function packerOutcome(one: TemplateCase, directory: string): Promi
 }
 
 export async function amibakeOutcome(one: TemplateCase, directory: string): Promise<Outcome> {
-  const { path, variables = [], varFiles = [], only = [], environment = {}, expression } = one;
+  const { path, variables = [], varFiles = [], only = [], except = [], environment = {}, expression } = one;
   const options = {
     variables: variables.map((text) => {
       const [name = "", value = ""] = text.split(/=(.*)/s);
@@ -44,7 +44,7 @@ export async function amibakeOutcome(one: TemplateCase, directory: string): Prom
     varFiles: varFiles.map((file) => join(directory, file)),
     // As `validate` does.
     allowsNoBuilds: true,
-    ...{ only, except: [], environment, startTime: new Date(), workingDirectory: directory },
+    ...{ only, except, environment, startTime: new Date(), workingDirectory: directory },
   };
   try {
     if (expression === undefined) {

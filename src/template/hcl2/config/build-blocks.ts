@@ -8,6 +8,7 @@ import type { Attribute, Block } from "../syntax/syntax-tree.ts";
 import { blocksOf } from "./body-blocks.ts";
 import { CTY } from "./cty-conversion.ts";
 import { locateExpression } from "./locate-expression.ts";
+import { isName, NAME_HINT } from "./names.ts";
 import { hasLabels } from "./root-blocks.ts";
 import { expandBlocks, type ScopedBlock } from "./scoped-block.ts";
 import type { Source } from "./sources.ts";
@@ -139,6 +140,10 @@ function listedSources(
 
 function listedSource(item: LocatedValue, options: ReadOptions): SourceUse | undefined {
   const { location } = item;
+  if (item.kind === "string" && !item.value.split(".").every(isName)) {
+    options.problems.add(`"${item.value}" cannot name a source in a list`, { location, hint: NAME_HINT });
+    return undefined;
+  }
   if (item.kind === "string") return useOf(item.value, location, undefined, options);
   if (item.kind !== "unevaluated") {
     options.problems.add(`A source of a build must be a string, not ${describeValue(item)}`, { location });
@@ -166,6 +171,10 @@ function useOf(
 ): SourceUse | undefined {
   const key = reference.replace(/^source\./, "");
   const source = sources.get(key);
+  if (source?.name.includes(".")) {
+    problems.add(`A build cannot use the source "${reference}": its name has a dot`, { location, hint: NAME_HINT });
+    return undefined;
+  }
   if (source !== undefined) return { source, name: source.name, additions, location };
   const known = [...sources.keys()];
   const meant = nearMiss(key, known);

@@ -14,7 +14,10 @@ for (const [pattern, name, fits] of [
   ["[ab]x", "bx", true],
   ["[!ab]x", "bx", false],
   ["[a-c]x", "cx", true],
-  ["[c-a]x", "bx", false],
+  ["[a-a]x", "ax", true],
+  ["[\\]]x", "]x", true],
+  ["[!!]x", "!x", false],
+  ["[e\\x]", "\\", false],
   ["[!a-c]x", "dx", true],
   ["[a^]x", "^x", true],
   ["*.{web,db}", "amazon-chroot.db", true],
@@ -24,6 +27,8 @@ for (const [pattern, name, fits] of [
   ["a\\*", "ab", false],
   ["a,b", "a,b", true],
   ["a}", "a}", true],
+  ["{a", "a", true],
+  ["{a,b", "b", true],
   ["(a|b)$", "(a|b)$", true],
   ["ä?", "äö", true],
 ] as const) {
@@ -32,7 +37,7 @@ for (const [pattern, name, fits] of [
   });
 }
 
-for (const pattern of ["{a", "a{b,{c}", "[ab", "["]) {
+for (const pattern of ["[ab", "[", "[]", "[]]", "[!]", "[a-]", "[c-a]x", "[a-bc]", "a[b-", "{a,["]) {
   test(`the pattern ${pattern} is none`, () => {
     assert.equal(buildPattern(pattern), undefined);
   });

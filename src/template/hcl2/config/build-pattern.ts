@@ -2,7 +2,7 @@
  * A pattern of `-only` or `-except` as Packer's HCL2 has it: `*` is any text, `?` a character, `[a-z]` and `[!a-z]` one of some,
  * `{a,b}` one of several texts, and `\` takes the meaning of the next character away.
  *
- * @returns `undefined` if a bracket or brace is not closed.
+ * @returns `undefined` if a bracket is not closed, or nothing or no range stands in it. Braces need not be closed.
  */
 export function buildPattern(text: string): RegExp | undefined {
   let source = "";
@@ -18,10 +18,10 @@ export function buildPattern(text: string): RegExp | undefined {
       index++;
       source += literal(text[index] ?? "\\");
     } else if (character === "[") {
-      const end = text.indexOf("]", index + 2);
-      if (end < 0) return undefined;
-      source += characterClass(text.slice(index + 1, end));
-      index = end;
+      const found = characterClass(text.slice(index));
+      if (found === undefined) return undefined;
+      source += found.source;
+      index += found.length - 1;
     } else if (character === "{") {
       openBraces++;
       source += "(?:";
@@ -34,18 +34,22 @@ export function buildPattern(text: string): RegExp | undefined {
       source += literal(character);
     }
   }
-  return openBraces === 0 ? new RegExp(`^(?:${source})$`, "su") : undefined;
+  return new RegExp(`^(?:${source}${")".repeat(openBraces)})$`, "su");
 }
 
-function characterClass(text: string): string {
-  const isNegated = text.startsWith("!");
-  const range = /^(.)-(.)$/su.exec(isNegated ? text.slice(1) : text);
-  const [, first = "", last = ""] = range ?? [];
-  // A range that ends before it begins has nothing in it.
-  if (range !== null && first > last) return isNegated ? "." : "(?!)";
-  const inside =
-    range === null ? classLiteral(isNegated ? text.slice(1) : text) : `${classLiteral(first)}-${classLiteral(last)}`;
-  return `[${isNegated ? "^" : ""}${inside}]`;
+/** The class that `text` begins with, and how long it is there. */
+function characterClass(text: string): { source: string; length: number } | undefined {
+  const [opening = ""] = /^\[!?/.exec(text) ?? [];
+  const rest = text.slice(opening.length);
+  const isRange = /^.-/su.test(rest);
+  const found = (isRange ? /^(.)-(.)\]/su : /^((?:\\.|[^\\\]])+)\]/su).exec(rest);
+  if (found === null) return undefined;
+  const [{ length }, first = "", last = ""] = found;
+  if (isRange && (first.codePointAt(0) ?? 0) > (last.codePointAt(0) ?? 0)) return undefined;
+  const inside = isRange
+    ? `${classLiteral(first)}-${classLiteral(last)}`
+    : classLiteral(first.replaceAll(/\\(.)/gsu, "$1"));
+  return { source: `[${opening === "[!" ? "^" : ""}${inside}]`, length: opening.length + length };
 }
 
 function classLiteral(text: string): string {

@@ -55,6 +55,7 @@ export function readBuilds(blocks: readonly BuildBlock[], options: BuildsOptions
     problems.add("The builds have more provisioners and post-processors, all together, than can be read");
     return [];
   }
+  checkPatterns(options, problems);
   const postProcessorNames = [...new Set(blocks.flatMap(writtenPostProcessorNames))];
   const selected = selectBuilds(named, { ...options, postProcessorNames, fits: fitsPattern }, options);
   return selected.flatMap((build) => readBuild(build, named, options) ?? []);
@@ -64,6 +65,19 @@ function addNoBuild([block]: readonly BuildBlock[], { nothingToBuild, location }
   const hint = 'Write build { sources = ["source.amazon-chroot.name"] }';
   if (block === undefined) nothingToBuild.add("The template has no build block", { location, hint });
   else nothingToBuild.add("No build block has a source", { location: block.location, hint });
+}
+
+function checkPatterns({ only, except }: BuildSelection, problems: ProblemList): void {
+  for (const [flag, patterns] of [
+    ["-only", only],
+    ["-except", except],
+  ] as const) {
+    for (const pattern of patterns.filter((one) => buildPattern(one) === undefined)) {
+      const hint =
+        'In brackets stand characters or a range, such as "[ab]" or "[a-z]"; for the bracket itself, write "\\["';
+      problems.add(`${flag} has a wrong pattern: "${pattern}"`, { hint });
+    }
+  }
 }
 
 function fitsPattern(pattern: string, name: string): boolean {
@@ -209,6 +223,11 @@ interface LocateOptions {
 function locateProvisioner(one: ScopedBlock, options: LocateOptions): LocatedObject {
   const type = one.block.labels[0]?.text ?? "";
   const component = Object.hasOwn(PROVISIONERS, type) ? PROVISIONERS[type as keyof typeof PROVISIONERS] : undefined;
+  const override = one.block.body.blocks.find((inner) => inner.type === "override");
+  if (override !== undefined) {
+    const location = override.typeRange.start;
+    options.problems.add('"override" is not a block', { location, hint: "Write override = { … }" });
+  }
   const object = locateComponent(one, component?.schema, options);
   // Of use to `inspect` only.
   return { ...object, members: object.members.filter(({ key }) => key !== "name") };

@@ -14,6 +14,7 @@ import { addTwice } from "./add-twice.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { HCL2 } from "./language.ts";
 import { locateBody } from "./locate-body.ts";
+import { checkName } from "./names.ts";
 
 /** A `data` block. */
 export interface DataBlock {
@@ -34,6 +35,7 @@ export function declareDataSources(blocks: readonly Block[], problems: ProblemLi
       addUnknownType(type.text, type.range.start, problems);
       continue;
     }
+    checkName("data source", name, problems);
     const key = `${type.text}.${name.text}`;
     const first = declared.get(key);
     if (first !== undefined) addTwice("data source", key, { first: first.location, second: location }, problems);

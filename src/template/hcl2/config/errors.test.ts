@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BUILD, hclProblems, SOURCE } from "../../../../test/helpers/hcl-template.ts";
+import { NAME_HINT } from "./names.ts";
 
 const REST = SOURCE + BUILD;
 
@@ -47,6 +48,12 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
     "a type",
     'variable "a" {\n  type = sting\n  default = 1\n}',
     '2:10 There is no type "sting" | Did you mean "string"?',
+  ],
+  ["the name of a local", 'local "1d" { expression = 1 }', `1:7 "1d" cannot be the name of a local | ${NAME_HINT}`],
+  [
+    "the name of a data source",
+    'data "null" "a b" { input = "x" }',
+    `1:13 "a b" cannot be the name of a data source | ${NAME_HINT}`,
   ],
   [
     "a default of another type",

@@ -4,7 +4,8 @@ import { nearMiss } from "../../../base/suggest.ts";
 import type { Block, Expression } from "../syntax/syntax-tree.ts";
 import { addTwice } from "./add-twice.ts";
 import { blocksOf } from "./body-blocks.ts";
-import { readFlag } from "./literal-text.ts";
+import { readFlag } from "./constants.ts";
+import { checkName } from "./names.ts";
 import type { RootBlocks } from "./root-blocks.ts";
 
 /** A value that the template gives a name. */
@@ -59,6 +60,7 @@ function readLocal(block: Block, problems: ProblemList): LocalValue | undefined 
     problems.add(`Unknown key "${name}" of a local`, { location: range.start, hint });
   }
   const [label] = block.labels;
+  checkName("local", label, problems);
   const location = (label?.range ?? block.typeRange).start;
   const expression = attributes.get("expression")?.value;
   if (expression === undefined) {

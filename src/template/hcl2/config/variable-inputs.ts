@@ -10,7 +10,7 @@ import { readText } from "../../read-text.ts";
 import { parseHcl, parseHclExpression } from "../syntax/parse-hcl.ts";
 import { stringValue } from "../values/construct.ts";
 import { valueOfJson } from "../values/json.ts";
-import type { HclType, HclValue } from "../values/value.ts";
+import type { HclValue } from "../values/value.ts";
 import { type Evaluation, tryEvaluate } from "./evaluation.ts";
 import { isJsonFile } from "./template-files.ts";
 import type { InputVariable } from "./variables.ts";
@@ -74,24 +74,22 @@ function fromEnvironment(environment: HclVariableInputs["environment"], target: 
   });
 }
 
-/** What is to be a text or a number, and what has no type, is taken as it stands; all else is an expression. */
-function fromText(
-  { name, type, isSensitive }: InputVariable,
-  text: string,
-  origin: string,
-  { evaluation, secrets }: Target,
-): GivenValue {
+/** What is to be a text or a number, and what may be anything, is taken as it stands; all else is an expression. */
+function fromText(variable: InputVariable, text: string, origin: string, { evaluation, secrets }: Target): GivenValue {
+  const { name, isSensitive } = variable;
   // What is said of its syntax may quote it.
   if (isSensitive && text !== "") secrets.add(text);
   const location = { file: origin, line: 1, column: 1 };
-  if (isLiteral(type)) return { name, value: stringValue(text), location };
+  if (isLiteral(variable)) return { name, value: stringValue(text), location };
   const expression = parseHclExpression(origin, text, evaluation.problems);
   const value = expression === undefined ? undefined : tryEvaluate(expression, evaluation);
   return { name, value: value ?? "wrong", location };
 }
 
-function isLiteral(type: HclType | undefined): boolean {
-  return type === undefined || type.kind === "string" || type.kind === "number";
+/** As in Packer: a default says that its type matters, even if it is `null` and so does not say which. */
+function isLiteral({ type, defaultValue }: InputVariable): boolean {
+  if (type === undefined) return defaultValue === undefined || defaultValue === "wrong";
+  return type.kind === "string" || type.kind === "number";
 }
 
 interface FileEntry {

@@ -10,8 +10,10 @@ import { convert } from "../values/convert.ts";
 import type { HclType, HclValue } from "../values/value.ts";
 import { addTwice } from "./add-twice.ts";
 import { blocksOf } from "./body-blocks.ts";
+import { readFlag, readText } from "./constants.ts";
 import { type Evaluation, tryEvaluate } from "./evaluation.ts";
-import { literalText, readFlag, readText } from "./literal-text.ts";
+import { literalText } from "./literal-text.ts";
+import { checkName } from "./names.ts";
 import type { RootBlocks } from "./root-blocks.ts";
 import { isJsonFile } from "./template-files.ts";
 import { readValidation, type Validation } from "./validations.ts";
@@ -79,6 +81,7 @@ function readVariable(block: Block, evaluation: Evaluation): InputVariable {
   }
   const [label] = block.labels;
   const name = label?.text ?? "";
+  checkName("variable", label, problems);
   const type = readType(attributes.get("type")?.value, problems);
   const defaultValue = readDefault(attributes.get("default")?.value, type, evaluation);
   const isKnownDefault = defaultValue !== undefined && defaultValue !== "wrong";

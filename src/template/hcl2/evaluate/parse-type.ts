@@ -121,11 +121,12 @@ function objectType({ items }: ObjectExpression, depth: number): HclType {
   return optional.size === 0 ? { kind: "object", attributes } : { kind: "object", attributes, optional };
 }
 
-/** A name without quotes is a text too. */
+/** A name without quotes is a text too, whose range is that of the whole key. */
 function attributeName(key: Expression): string {
   const part = key.kind === "template" && key.parts.length === 1 ? key.parts[0] : undefined;
-  if (part?.kind === "text") return part.text;
-  throw new HclError("The name of an attribute must be a plain name", key.range);
+  if (part?.kind === "text" && part.range === key.range) return part.text;
+  const hint = part?.kind === "text" ? `Write ${part.text} without quotes` : undefined;
+  throw new HclError("The name of an attribute must be a plain name", key.range, { hint });
 }
 
 function attributeType(expression: Expression, depth: number): Omit<AttributeType, "name"> {

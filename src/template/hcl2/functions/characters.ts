@@ -15,8 +15,15 @@ export function toUpper(text: string): string {
   if (/^\p{ASCII}*$/u.test(text)) return text.toUpperCase();
   return Array.from(text, (letter) => {
     const upper = letter.toUpperCase();
-    return [...upper].length === 1 ? upper : letter;
+    return [...upper].length === 1 ? upper : iotaCapital(letter);
   }).join("");
+}
+
+/** Greek with an iota below has one that is a letter of its own; to JavaScript the iota becomes a second letter. */
+function iotaCapital(letter: string): string {
+  const code = letter.codePointAt(0) ?? 0;
+  const candidates = [code + 8, code + 9].map((one) => String.fromCodePoint(one));
+  return (code >= 0x1f80 && candidates.find((one) => one.toLowerCase() === letter)) || letter;
 }
 
 /** Letter by letter: a sigma at the end of a word is one like others. */
@@ -26,7 +33,16 @@ export function toLower(text: string): string {
 
 /** The first letter of each word in capitals; words end where Go's strings.Title has them end. */
 export function toTitle(text: string): string {
-  return text.replace(/(?<![\p{L}\p{Nd}_]|[\u0080-\u{10ffff}](?<!\p{White_Space}))\p{L}/gu, (letter) =>
-    toUpper(letter),
-  );
+  return text.replace(/(?<![\p{L}\p{Nd}_]|[\u0080-\u{10ffff}](?<!\p{White_Space}))\p{L}/gu, titleLetter);
+}
+
+// Each has a capital, a form for titles and a small letter, in this order.
+const DIGRAPHS = "ǄǅǆǇǈǉǊǋǌǱǲǳ";
+
+/** The form for the begin of a word: of most letters the capital. */
+function titleLetter(letter: string): string {
+  const index = DIGRAPHS.indexOf(letter);
+  if (index >= 0) return DIGRAPHS[index - (index % 3) + 1] ?? letter;
+  // Capitals of Georgian are for whole words only.
+  return /[\u10d0-\u10ff]/.test(letter) ? letter : toUpper(letter);
 }

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { systemCode } from "../../../base/errors.ts";
 
 /** A pattern that cannot be followed. The message is a clause. */
@@ -12,18 +12,22 @@ const ENTRIES_MAX = 100_000;
 
 /**
  * The regular files below a directory that fit a pattern, as paths from the directory on. Links to files count, those to
- * directories are not followed by `**`.
+ * directories are not followed by `**`. A pattern may lead out of the directory: `../*`.
  *
+ * @param directory absolute.
  * @throws {GlobError}
  */
 export function findFiles(directory: string, pattern: string): string[] {
+  // As in Packer, by the text alone: "*/../b" is "b", whatever directories there are.
+  const [upwards = "", below = ""] = /^((?:\.\.\/)*)(.*)$/s.exec(join(".", pattern))?.slice(1) ?? [];
+  const root = join(directory, upwards);
   const found = new Set<string>();
-  for (const alternative of expandBraces(pattern)) {
+  for (const alternative of expandBraces(below)) {
     const parts = alternative.split("/").filter((part) => part !== "" && part !== ".");
-    if (parts.includes("..")) throw new GlobError(`the pattern "${pattern}" leads out of the directory`);
-    new Search(directory, found).walk("", parts);
+    if (parts.includes("..")) throw new GlobError(`"${pattern}" has ".." in braces`);
+    new Search(root, found).walk("", parts);
   }
-  return [...found].sort();
+  return [...found].map((path) => relative(directory, join(root, path))).sort();
 }
 
 class Search {
@@ -79,9 +83,11 @@ function expandBraces(pattern: string): string[] {
 
 function nameTest(part: string): (name: string) => boolean {
   let source = "";
-  for (const [token, escaped, set] of part.matchAll(/\\(.)|\[(\^?[^\]]+)\]|./gsu)) {
+  for (const [token, escaped, set] of part.matchAll(/\\(.)|\[(\^?(?:\\.|[^\\\]])+)\]|./gsu)) {
     if (escaped !== undefined) source += escapeRegex(escaped);
-    else if (set !== undefined) source += `[${set.replace(/[\\\]&~|[]/g, "\\$&")}]`;
+    else if (set?.endsWith("-") || token === "[" || token === "{")
+      throw new GlobError(`"${part}" is no pattern of file names`);
+    else if (set !== undefined) source += `[${set.replaceAll(/\\?(.)/gsu, setLetter)}]`;
     else if (token === "*") source += "[^/]*";
     else if (token === "?") source += "[^/]";
     else source += escapeRegex(token);
@@ -93,6 +99,12 @@ function nameTest(part: string): (name: string) => boolean {
     // A range such as [z-a].
     throw new GlobError(`"${part}" is no pattern of file names`);
   }
+}
+
+/** A "-" between two letters is a range, and a "^" at the begin negates, unless a backslash is before it. */
+function setLetter(written: string, letter: string): string {
+  const isOperator = written === "-" || written === "^";
+  return isOperator ? written : letter.replace(/[\\\]&~|[^-]/g, "\\$&");
 }
 
 function escapeRegex(text: string): string {

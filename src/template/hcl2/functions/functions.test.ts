@@ -252,7 +252,14 @@ test("functions of files start at the template", async () => {
   assert.equal(ask('fileset("files", "[ab].?h")'), '["a.sh"]');
   assert.equal(ask('fileset("files", "deep/*")'), '["deep/c.sh"]');
   assert.equal(ask('fileset("nope", "*")'), "[]");
-  assert.match(ask('fileset("files", "../*")'), /leads out of the directory/);
+  assert.equal(ask('fileset("files/deep", "../*.sh")'), '["../a.sh","../link.sh"]');
+  assert.equal(ask('fileset("files/deep", "../deep/c.sh")'), '["c.sh"]');
+  assert.equal(ask('fileset("files", "*/../a.sh")'), '["a.sh"]');
+  assert.equal(ask('fileset("files", "[\\\\^a].sh")'), '["a.sh"]');
+  assert.equal(ask('fileset("files", "[^b].sh")'), '["a.sh"]');
+  for (const pattern of ["[", "zzz[", "[a-]*", "[]a]*", "{a", "{a,[}"]) {
+    assert.match(ask(`fileset("files", "${pattern}")`), /is no pattern of file names/, pattern);
+  }
   assert.match(ask('fileset("files", "[z-a]")'), /is no pattern of file names/);
 });
 

@@ -1,6 +1,6 @@
 import { describeJson, type JsonMember, type JsonObject, type JsonValue } from "../../../base/json/json-value.ts";
 import type { ProblemList } from "../../../base/problems.ts";
-import { jsonExpression, keyRange, rangeAt } from "./json-expression.ts";
+import { addTwice, jsonExpression, keyRange, rangeAt } from "./json-expression.ts";
 import type { BlockSchema, BlockShape } from "./packer-blocks.ts";
 import type { Attribute, Block, Body } from "./syntax-tree.ts";
 
@@ -23,8 +23,9 @@ export function bodyOf(object: JsonObject, schema: BlockSchema | undefined, prob
   for (const member of object.members) {
     if (member.key === COMMENT) continue;
     const shape = schema.get(member.key);
-    if (shape === undefined) attributes.set(member.key, attributeOf(member, problems));
-    else blocks.push(...new Unpacker(member, shape, problems).unpack(member.value, []));
+    if (shape !== undefined) blocks.push(...new Unpacker(member, shape, problems).unpack(member.value, []));
+    else if (attributes.has(member.key)) addTwice(member, problems);
+    else attributes.set(member.key, attributeOf(member, problems));
   }
   return { attributes, blocks, range: rangeAt(object.location) };
 }
@@ -49,7 +50,12 @@ class UndecidedBody implements Body {
   }
 
   get attributes(): ReadonlyMap<string, Attribute> {
-    this.#attributes ??= bodyOf(this.undecided, new Map(), this.#problems).attributes;
+    // One that is there twice may be a block, and is told when that is decided.
+    this.#attributes ??= new Map(
+      this.undecided.members
+        .filter(({ key }) => key !== COMMENT)
+        .map((member) => [member.key, attributeOf(member, this.#problems)]),
+    );
     return this.#attributes;
   }
 }

@@ -19,6 +19,11 @@ export function jsonExpression(value: JsonValue, problems: ProblemList): Express
     case "array":
       return { kind: "tuple", items: value.items.map((item) => jsonExpression(item, problems)), range };
     case "object": {
+      const keys = new Set<string>();
+      for (const member of value.members) {
+        if (keys.has(member.key)) addTwice(member, problems);
+        keys.add(member.key);
+      }
       const items = value.members.map((member) => ({
         key: stringTemplate(keyString(member), problems),
         value: jsonExpression(member.value, problems),
@@ -26,6 +31,11 @@ export function jsonExpression(value: JsonValue, problems: ProblemList): Express
       return { kind: "object", items, range };
     }
   }
+}
+
+/** Only blocks may be repeated. */
+export function addTwice({ key, keyLocation }: JsonMember, problems: ProblemList): void {
+  problems.add(`The key "${key}" is there twice`, { location: keyLocation });
 }
 
 /** JSON values know only where they begin. */

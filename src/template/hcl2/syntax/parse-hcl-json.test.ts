@@ -96,5 +96,6 @@ test("what cannot be a block is told", () => {
     '1:32 The block "build" must be an object, not 2',
     '1:48 The block "variable" must be an object, with its label as key, not "b"',
   ]);
-  assert.deepEqual(problemsOf("[]"), ["1:1 The file must be an object, not a list"]);
+  assert.deepEqual(problemsOf("5"), ["1:1 The file must be an object, not 5"]);
+  assert.deepEqual(problemsOf("[{}, []]"), ["1:6 What is in the list of the file must be an object, not a list"]);
 });

@@ -1,4 +1,4 @@
-import { describeJson } from "../../../base/json/json-value.ts";
+import { describeJson, type JsonObject, type JsonValue } from "../../../base/json/json-value.ts";
 import { parseJson } from "../../../base/json/parse-json.ts";
 import type { ProblemList } from "../../../base/problems.ts";
 import { bodyOf } from "./decide-blocks.ts";
@@ -20,12 +20,22 @@ export function parseHclJson(
   schema: BlockSchema = PACKER_BLOCKS,
 ): Body | undefined {
   const before = problems.count;
-  const value = parseJson(file, text, problems);
-  if (value === undefined) return undefined;
-  if (value.kind !== "object") {
-    problems.add(`The file must be an object, not ${describeJson(value)}`, { location: value.location });
-    return undefined;
-  }
-  const body = bodyOf(value, schema, problems);
+  // A block may be repeated.
+  const value = parseJson(file, text, problems, { allowsTwice: true });
+  const root = value === undefined ? undefined : rootOf(value, problems);
+  if (root === undefined) return undefined;
+  const body = bodyOf(root, schema, problems);
   return problems.count > before ? undefined : body;
+}
+
+/** A list is as good as one object with all that is in its objects. */
+function rootOf(value: JsonValue, problems: ProblemList): JsonObject | undefined {
+  const items = value.kind === "array" ? value.items : [value];
+  const members = items.flatMap((item) => {
+    if (item.kind === "object") return item.members;
+    const what = value.kind === "array" ? "What is in the list of the file" : "The file";
+    problems.add(`${what} must be an object, not ${describeJson(item)}`, { location: item.location });
+    return [];
+  });
+  return { kind: "object", location: value.location, members };
 }
