@@ -1,5 +1,5 @@
 import type { Ec2Calls, ResourceKind } from "../aws/ec2-api.ts";
-import { VISIBLE_WITHIN_MS } from "../aws/wait.ts";
+import { OWN_VISIBLE_WITHIN_MS } from "../aws/wait.ts";
 import type { Clock } from "../base/clock.ts";
 import { releaseOrReport } from "../base/errors.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
@@ -12,8 +12,6 @@ import { makeSettled, UnsettledError } from "./settle.ts";
 /** Something in the account that is deleted at the end of its scope unless it is kept. */
 export interface Draft<Id extends string> extends AsyncDisposable {
   readonly id: Id;
-  /** EC2 has shown it: from now on "not found" means that it is gone. */
-  seen(): void;
   /** The build has succeeded: it stays. */
   keep(): Id;
 }
@@ -112,12 +110,9 @@ function draftOf<Id extends string>(
 ): Draft<Id> {
   const { ec2, clock, reportLeftover } = context;
   let isKept = false;
-  let visibleByMs = clock.now() + VISIBLE_WITHIN_MS;
+  const visibleByMs = clock.now() + OWN_VISIBLE_WITHIN_MS;
   return {
     id,
-    seen: () => {
-      visibleByMs = 0;
-    },
     keep: () => {
       isKept = true;
       return id;
