@@ -186,3 +186,15 @@ test("what was made minutes ago, or by others, is gone when it is not found", as
   await assert.rejects(ec2.registerImage(imageOf(snapshotId)), { awsCode: "InvalidSnapshot.NotFound" });
   assert.equal(actions.length, 4);
 });
+
+test("what was made by a call whose answer was lost, and found by its tag, is as new as the rest", async () => {
+  const listed = answer("DescribeSnapshots", "<snapshotSet><item><snapshotId>snap-1</snapshotId></item></snapshotSet>");
+  await using scripted = await openScriptedEc2([listed, noSnapshot, listed, noSnapshot, MADE.image]);
+  const { ec2, actions } = scripted;
+  const tag = { key: "amibake:draft", value: "one" };
+  await ec2.findTagged("snapshot", tag);
+  await assert.rejects(ec2.registerImage(imageOf("snap-1")), { awsCode: "InvalidSnapshot.NotFound" });
+  await ec2.releasing.findTagged("snapshot", { ...tag, isOfOwn: true });
+  await ec2.registerImage(imageOf("snap-1"));
+  assert.equal(actions.length, 5);
+});

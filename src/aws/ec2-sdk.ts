@@ -311,7 +311,11 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
       await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { names: [imageId] });
     },
 
-    findTagged: (kind, { key, value }) => findTagged(client, call, { kind, key, value }),
+    async findTagged(kind, { key, value, isOfOwn = false }) {
+      const found = await findTagged(client, call, { kind, key, value });
+      if (isOfOwn) for (const { id } of found) own.add(id);
+      return found;
+    },
 
     async deleteTags(resourceIds, keys) {
       const command = new DeleteTagsCommand({ Resources: [...resourceIds], Tags: keys.map((Key) => ({ Key })) });

@@ -1,4 +1,4 @@
-import type { Ec2Calls, ResourceKind } from "../aws/ec2-api.ts";
+import type { Ec2Calls, ResourceKind, WantedTag } from "../aws/ec2-api.ts";
 import { OWN_VISIBLE_WITHIN_MS } from "../aws/wait.ts";
 import type { Clock } from "../base/clock.ts";
 import { releaseOrReport } from "../base/errors.ts";
@@ -44,7 +44,8 @@ export async function makeDraft<Id extends string>(
     const id = await makeSettled<Id>({
       what: kind,
       make: () => plan.make(journal.draftTags),
-      find: () => findDrafts(ec2.releasing, kind, journal.draftTags[DRAFT_TAG] ?? "") as Promise<Id[]>,
+      find: () =>
+        findDrafts(ec2.releasing, kind, journal.draftTags[DRAFT_TAG] ?? "", { isOfOwn: true }) as Promise<Id[]>,
       remove: async (extra) => void (await REMOVE[kind](ec2.releasing, extra)),
       signal,
       clock,
@@ -167,8 +168,13 @@ export async function removeResource(
 }
 
 /** The ids of all that one build, by its draft tag, has of a kind. What is being deleted is not among them. */
-export async function findDrafts(ec2: Ec2Calls, kind: ResourceKind, draft: string): Promise<string[]> {
-  const found = await ec2.findTagged(kind, { key: DRAFT_TAG, value: draft });
+export async function findDrafts(
+  ec2: Ec2Calls,
+  kind: ResourceKind,
+  draft: string,
+  { isOfOwn = false }: Pick<WantedTag, "isOfOwn"> = {},
+): Promise<string[]> {
+  const found = await ec2.findTagged(kind, { key: DRAFT_TAG, value: draft, isOfOwn });
   return found.filter(({ state }) => !isGoing(state)).map(({ id }) => id);
 }
 
