@@ -157,6 +157,8 @@ test("what was just made may be hidden from each call that names it, also from t
     ...[MADE.volume, noVolume, answer("AttachVolume", ""), noVolume, answer("DetachVolume", "")],
     ...[noVolume, MADE.snapshot, noSnapshot, noSnapshot, MADE.image],
     ...[noImage, answer("ModifyImageAttribute", ""), noImage, answer("DeleteTags", "")],
+    ...[noImage, answer("DeregisterImage", ""), noSnapshot, answer("DeleteSnapshot", "")],
+    ...[noVolume, answer("DeleteVolume", "")],
   ]);
   const { ec2, actions } = scripted;
   await ec2.createVolume({ tags: {} } as VolumePlan);
@@ -166,10 +168,14 @@ test("what was just made may be hidden from each call that names it, also from t
   const imageId = await ec2.registerImage(imageOf(snapshotId));
   await ec2.shareImage(imageId, { userIds: ["1"], groups: [] });
   await ec2.deleteTags([imageId, snapshotId], ["k"]);
+  assert.ok(await ec2.releasing.deregisterImage(imageId));
+  assert.ok(await ec2.releasing.deleteSnapshot(snapshotId));
+  assert.ok(await ec2.releasing.deleteVolume(VOLUME));
   assert.deepEqual(actions, [
     ...["CreateVolume", "AttachVolume", "AttachVolume", "DetachVolume", "DetachVolume"],
     ...["CreateSnapshot", "CreateSnapshot", "RegisterImage", "RegisterImage", "RegisterImage"],
     ...["ModifyImageAttribute", "ModifyImageAttribute", "DeleteTags", "DeleteTags"],
+    ...["DeregisterImage", "DeregisterImage", "DeleteSnapshot", "DeleteSnapshot", "DeleteVolume", "DeleteVolume"],
   ]);
 });
 

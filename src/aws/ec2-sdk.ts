@@ -184,8 +184,10 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
 
     async deleteVolume(volumeId) {
       const answer = await undefinedIfNotFound(
-        call("DeleteVolume", (sendOptions) =>
-          client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
+        call(
+          "DeleteVolume",
+          (sendOptions) => client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
+          { names: [volumeId] },
         ),
       );
       return answer !== undefined;
@@ -242,8 +244,10 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
 
     async deleteSnapshot(snapshotId) {
       const answer = await undefinedIfNotFound(
-        call("DeleteSnapshot", (sendOptions) =>
-          client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
+        call(
+          "DeleteSnapshot",
+          (sendOptions) => client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
+          { names: [snapshotId] },
         ),
       );
       return answer !== undefined;
@@ -277,8 +281,10 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
 
     async deregisterImage(imageId) {
       const answer = await undefinedIfNotFound(
-        call("DeregisterImage", (sendOptions) =>
-          client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
+        call(
+          "DeregisterImage",
+          (sendOptions) => client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
+          { names: [imageId] },
         ),
       );
       return answer !== undefined;

@@ -1,5 +1,4 @@
 import type { Ec2Calls, ResourceKind, WantedTag } from "../aws/ec2-api.ts";
-import { OWN_VISIBLE_WITHIN_MS } from "../aws/wait.ts";
 import type { Clock } from "../base/clock.ts";
 import { releaseOrReport } from "../base/errors.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
@@ -109,9 +108,8 @@ function draftOf<Id extends string>(
   context: DraftContext,
   { kind, id, intent }: { kind: ResourceKind; id: Id; intent: JournalledIntent },
 ): Draft<Id> {
-  const { ec2, clock, reportLeftover } = context;
+  const { ec2, reportLeftover } = context;
   let isKept = false;
-  const visibleByMs = clock.now() + OWN_VISIBLE_WITHIN_MS;
   return {
     id,
     keep: () => {
@@ -126,7 +124,7 @@ function draftOf<Id extends string>(
         return;
       }
       const remove = async () => {
-        await removeResource(ec2.releasing, { kind, id, visibleByMs, clock });
+        await REMOVE[kind](ec2.releasing, id);
         await intent.gone();
       };
       // It knows the endpoint, detaches first, and tries again what EC2 refuses for now: no command of AWS's does.
@@ -147,7 +145,7 @@ const LOOK_AGAIN_MS = 1000;
  * Removes something of the account. Resolves when it is gone, with whether it was there.
  *
  * @param what.visibleByMs the time, of the clock, until when "not found" may mean "not visible yet".
- * @param what.signal ends the wait, where whoever waits can come again. A build's release has none.
+ * @param what.signal ends the wait: whoever waits can come again.
  * @param what.ec2 calls that go on although the build was cancelled.
  */
 export async function removeResource(
