@@ -28,12 +28,13 @@ const command = await amibakeCommand();
 function open(cacheDirectory: string): Promise<BlockSource> {
   return openBlockSource({
     cacheDirectory,
+    environment: {},
     startCommand: [...command, "block-server", "--cache", cacheDirectory, "--bytes", String(1024 * MIB)],
     snapshot: {
       snapshotId: image?.BlockDeviceMappings?.[0]?.Ebs?.SnapshotId ?? "",
       accountId: image?.OwnerId ?? "",
       region: environment["AWS_REGION"] ?? "",
-      endpoint: environment["AWS_ENDPOINT_URL"],
+      endpoint: environment["AWS_ENDPOINT_URL"] ?? "",
     },
     credentials: async () => ({
       accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",

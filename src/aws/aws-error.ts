@@ -9,6 +9,10 @@ interface AwsErrorOptions {
   readonly wasLostBefore?: boolean;
   /** Whether there was an answer that is none of AWS's, such as a proxy's error page. */
   readonly isGarbled?: boolean;
+  /** Whether it is the way the call is set up that does not work: nothing was sent. */
+  readonly isMisconfigured?: boolean;
+  /** The variable of the environment that names a proxy, which no call uses. */
+  readonly ignoredProxy?: string | undefined;
 }
 
 /** A call that AWS, or the way to it, refused. */
@@ -29,15 +33,14 @@ export class AwsError extends ToolError {
    */
   readonly mayHaveTakenEffect: boolean;
 
-  constructor(
-    call: string,
-    awsCode: string,
-    detail: string,
-    { requestId, reason, subject, wasLostBefore = false, isGarbled = false }: AwsErrorOptions = {},
-  ) {
+  constructor(call: string, awsCode: string, detail: string, options: AwsErrorOptions = {}) {
+    const { requestId, reason, subject, wasLostBefore = false, isGarbled = false, isMisconfigured = false } = options;
     const code = reason === undefined ? awsCode : `${awsCode} (${reason})`;
     const what = subject === undefined ? call : `${call} ${subject}`;
-    super("ERR_AWS", `Cannot ${what}: ${code}: ${detail}`, { hint: hintFor(awsCode, reason, detail) });
+    super("ERR_AWS", `Cannot ${what}: ${code}: ${detail}`, {
+      hint: hintFor(awsCode, detail, options),
+      fault: isMisconfigured ? "usage" : "build",
+    });
     this.call = call;
     this.awsCode = awsCode;
     this.requestId = requestId;
@@ -148,21 +151,29 @@ export function isOverload(error: AwsError): boolean {
 /**
  * Classifies what the SDK threw.
  *
- * @param context.wasLostBefore whether an earlier attempt of the same call had no answer.
+ * @param options.wasLostBefore whether an earlier attempt of the same call had no answer.
  */
 export function awsErrorFrom(
   call: string,
   thrown: unknown,
-  context: Pick<AwsErrorOptions, "subject" | "wasLostBefore"> = {},
+  {
+    wasSent = true,
+    ...context
+  }: Pick<AwsErrorOptions, "subject" | "wasLostBefore" | "ignoredProxy"> & {
+    /** Whether the request was handed to the network. */
+    readonly wasSent?: boolean;
+  } = {},
 ): AwsError {
   const { code, requestId } = codeOf(thrown);
   const status = statusOf(thrown);
-  const isGarbled = isNoAnswerOfAws(thrown, code, status);
+  // Who looks for credentials may fail on the network, too: that passes.
+  const isMisconfigured = !wasSent && status === undefined && !isOfNetwork(code);
+  const isGarbled = wasSent && isNoAnswerOfAws(thrown, code, status);
   const isExplained = status === undefined || SERVER_FAULTS.has(code) || code === DAMAGED_ON_THE_WAY;
   const detail =
     isGarbled && !isExplained ? `an answer that is none of AWS's, with status ${status}` : messageOf(thrown);
   const reason = reasonGiven(thrown);
-  return new AwsError(call, code, detail || code, { ...context, requestId, reason, isGarbled });
+  return new AwsError(call, code, detail || code, { ...context, requestId, reason, isGarbled, isMisconfigured });
 }
 
 /**
@@ -170,11 +181,15 @@ export function awsErrorFrom(
  * nothing.
  */
 function isNoAnswerOfAws(thrown: unknown, code: string, status: number | undefined): boolean {
-  if (THROTTLED.has(code) || code === "CredentialsProviderError") return false;
+  if (THROTTLED.has(code)) return false;
   if (status !== undefined) return status >= 500 || status < 400;
   // The way can be lost when the call is on it, too.
   const syscall = typeof thrown === "object" && thrown !== null && "syscall" in thrown ? thrown.syscall : undefined;
   return !(NEVER_SENT.has(code) && (syscall === "connect" || syscall === "getaddrinfo"));
+}
+
+function isOfNetwork(code: string): boolean {
+  return NEVER_SENT.has(code) || LOST.has(code) || THROTTLED.has(code) || SERVER_FAULTS.has(code);
 }
 
 function statusOf(thrown: unknown): number | undefined {
@@ -199,10 +214,25 @@ function codeOf(thrown: unknown): { code: string; requestId?: string | undefined
   return { code: name, requestId: metadata.requestId };
 }
 
-function hintFor(awsCode: string, reason: string | undefined, detail: string): string | undefined {
+function hintFor(
+  awsCode: string,
+  detail: string,
+  { reason, isMisconfigured, ignoredProxy }: AwsErrorOptions,
+): string | undefined {
   if (awsCode === "AccessDeniedException" && isOfPolicy(detail)) return HINTS[awsCode];
-  return HINTS[reason ?? ""] ?? HINTS[awsCode];
+  const hint = HINTS[reason ?? ""] ?? HINTS[awsCode] ?? (isMisconfigured ? MISCONFIGURED_HINT : undefined);
+  if (ignoredProxy === undefined || !isUnreachable(awsCode)) return hint;
+  const direct = `${ignoredProxy} is set, but amibake uses no proxy: this host needs a direct way to AWS`;
+  return hint === undefined ? direct : `${hint}. ${direct}`;
 }
+
+/** Whether there may be no way to where the call goes. */
+function isUnreachable(code: string): boolean {
+  return NEVER_SENT.has(code) || code === "ETIMEDOUT" || code === "TimeoutError";
+}
+
+const MISCONFIGURED_HINT =
+  "Nothing was sent: check AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and AWS_REGION, and the same settings of the profile in ~/.aws/config";
 
 const HINTS: Readonly<Record<string, string>> = {
   UnauthorizedOperation:
@@ -226,5 +256,6 @@ const HINTS: Readonly<Record<string, string>> = {
   "InvalidSnapshot.NotFound":
     "The snapshot of the source image was deleted, or is not shared with this account: choose another source image, or ask its owner to share the snapshot",
   ECONNREFUSED: "Check that the endpoint runs: AWS_ENDPOINT_URL, custom_endpoint_ec2, or amibake local status",
+  CredentialsProviderError: "The credentials could not be renewed: check the profile and its role, or sign in again",
   ENOTFOUND: "Check the region's name and this host's DNS",
 };

@@ -5,15 +5,17 @@ import { NEVER } from "../base/never.ts";
 import { retry } from "../base/retry.ts";
 import { sharedSignal } from "../base/shared-signal.ts";
 import { formatDuration } from "../base/units.ts";
-import { AwsError, awsErrorFrom, isNotFound, isOverload, isStillInUse, isTransient } from "./aws-error.ts";
+import { AwsError, awsErrorFrom, isOverload, isStillInUse, isTransient } from "./aws-error.ts";
+import { OwnResources } from "./own-resources.ts";
+import { wasSent } from "./sent-requests.ts";
 
 export interface CallKind {
   /** Whether a call whose answer was lost may simply be sent again. @default true */
   readonly isRepeatable?: boolean;
   /** Whether it makes something that has to be undone. */
   readonly isCreating?: boolean;
-  /** Whether it is about what this build has made and seen: that it is not found is then a delay of EC2's, and passes. */
-  readonly isOfOwn?: boolean;
+  /** Ids that it names. That one which this process has just made is not found is a delay of AWS's, and passes. */
+  readonly names?: readonly string[];
   /** What it is about, where the action alone does not tell: "block 7 of snap-1". */
   readonly subject?: string;
   /** @default 30,000 */
@@ -44,6 +46,10 @@ export interface CallerOptions {
   readonly onRetry: (call: string, attempt: number, reason: string) => void;
   /** Whether the calls release things: then "still in use" passes. */
   readonly isReleasing?: boolean;
+  /** Shared by all clients that name what the others have made. @default none of theirs */
+  readonly own?: OwnResources | undefined;
+  /** Of the process: it may name a proxy, which is not used, and a call that does not come through says so. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** Sends a call by its name; what it sends ends when the signal that it is given aborts. */
@@ -65,7 +71,9 @@ const BACKOFF_MS_MAX = 10_000;
  * @returns a function that throws {AwsError}, or the signal's reason.
  */
 export function caller(options: CallerOptions): Call {
-  const { clock } = options;
+  const { clock, own = new OwnResources(clock) } = options;
+  const { environment = {} } = options;
+  const ignoredProxy = ["HTTPS_PROXY", "https_proxy"].find((name) => environment[name]);
   const signal = sharedSignal(options.signal);
   const never = sharedSignal(NEVER);
   return async function call<T>(
@@ -73,7 +81,7 @@ export function caller(options: CallerOptions): Call {
     send: (sendOptions: { abortSignal: AbortSignal }) => Promise<T>,
     kind: CallKind = {},
   ): Promise<T> {
-    const { isRepeatable = true, isCreating = false, isOfOwn = false, gate } = kind;
+    const { isRepeatable = true, isCreating = false, names = [], gate } = kind;
     const { answerMs = ANSWER_MS, attemptsMax = ATTEMPTS_MAX } = kind;
     // A creating call under way is not cut off: nobody would learn what it has made. Its caller registers the undo, and
     // the next step notices that the build was cancelled.
@@ -89,7 +97,12 @@ export function caller(options: CallerOptions): Call {
         return answer;
       } catch (thrown) {
         abortSignal.throwIfAborted();
-        const context = { subject: kind.subject, wasLostBefore: lost !== undefined };
+        const context = {
+          subject: kind.subject,
+          wasLostBefore: lost !== undefined,
+          wasSent: wasSent(deadline.signal),
+          ignoredProxy,
+        };
         const error = deadline.isOver
           ? new AwsError(name, "TimeoutError", `no answer within ${formatDuration(answerMs)}`, context)
           : awsErrorFrom(name, thrown, context);
@@ -108,9 +121,8 @@ export function caller(options: CallerOptions): Call {
           backoffMsFirst: BACKOFF_MS_FIRST,
           backoffMsMax: BACKOFF_MS_MAX,
           isTransient: (error) =>
-            isTransient(error, isRepeatable) ||
-            (isOfOwn && isNotFound(error)) ||
-            (options.isReleasing === true && isStillInUse(error)),
+            isTransient(error, isRepeatable) || (options.isReleasing === true && isStillInUse(error)),
+          isPassing: (error) => error instanceof AwsError && own.isHiddenYet(error, names),
           clock,
           onRetry: (tried, error) => options.onRetry(name, tried, messageOf(error)),
         },

@@ -2,6 +2,7 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { type CallerOptions, caller } from "./call-with-retry.ts";
 import type { Credentials } from "./credentials.ts";
+import { SdkTransport } from "./sdk-transport.ts";
 
 interface Caller extends CallerOptions {
   readonly region: string;
@@ -16,7 +17,7 @@ interface Caller extends CallerOptions {
  */
 async function callerAccount({ region, credentials, endpoint, ...options }: Caller): Promise<string> {
   const client = new STSClient({
-    ...{ region, credentials, maxAttempts: 1 },
+    ...{ region, credentials, maxAttempts: 1, requestHandler: new SdkTransport() },
     ...(endpoint === undefined ? {} : { endpoint }),
   });
   try {
@@ -39,7 +40,8 @@ async function callerAccount({ region, credentials, endpoint, ...options }: Call
 export async function accountOf(
   options: Omit<Caller, "isReleasing"> & { readonly environment: Readonly<Record<string, string | undefined>> },
 ): Promise<string> {
-  const { endpoint, environment, ...rest } = options;
+  const { endpoint, ...rest } = options;
+  const { environment } = rest;
   const named = environment["AWS_ENDPOINT_URL_STS"] || environment["AWS_ENDPOINT_URL"] || undefined;
   if (named !== undefined || endpoint === undefined) return callerAccount({ ...rest, endpoint: named });
   try {

@@ -12,6 +12,8 @@ export interface EbsApi {
   readonly region: string;
   /** What has been sent so far, each retry counted: it is what AWS bills. Changes as calls go on. */
   readonly usage: Readonly<EbsUsage>;
+  /** Where requests go, however that was configured: another client that is given it needs nothing else. */
+  endpoint(): Promise<string>;
 
   /** Answers while the snapshot is pending: blocks can be put. The same token gives the same snapshot. */
   startSnapshot(plan: StartSnapshotPlan): Promise<StartedSnapshot>;

@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { hashed } from "../../test/helpers/fake-ebs.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { SnapshotId } from "../base/ids.ts";
-import { createEbsApi } from "./ebs-sdk.ts";
+import { AwsError } from "./aws-error.ts";
+import type { EbsApi } from "./ebs-api.ts";
+import { createEbsApi, type EbsSdkOptions } from "./ebs-sdk.ts";
 
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
@@ -21,14 +23,25 @@ const SNAPSHOT = "snap-0123" as SnapshotId;
 const BLOCK = hashed(7, Buffer.from("content"));
 const CHECKSUM = Buffer.from(BLOCK.sha256).toString("base64");
 
-/** Backoffs pass at once, and deadlines in a second. */
-const clock: Clock = {
-  now: () => systemClock.now(),
-  sleep: (durationMs, signal) => systemClock.sleep(durationMs / (durationMs < 15_000 ? 1000 : 20), signal),
-};
+/** Backoffs pass at once, and deadlines in a second; by the clock a backoff took its time. */
+function quickClock(): Clock & { advance(durationMs: number): void } {
+  let slept = 0;
+  return {
+    now: () => systemClock.now() + slept,
+    async sleep(durationMs, signal) {
+      const isBackoff = durationMs < 15_000;
+      await systemClock.sleep(durationMs / (isBackoff ? 1000 : 20), signal);
+      if (isBackoff) slept += durationMs;
+    },
+    advance(durationMs) {
+      slept += durationMs;
+    },
+  };
+}
 
 /** EBS that gives these answers, one after the other and the last one for ever. */
 async function openScriptedEbs(answers: readonly Answer[], options: { signal?: AbortSignal } = {}) {
+  const clock = quickClock();
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const { method = "", url = "", headers } = request;
@@ -54,9 +67,7 @@ async function openScriptedEbs(answers: readonly Answer[], options: { signal?: A
     onRetry: (call, _attempt, reason) => retries.push(`${call}: ${reason}`),
   });
   return {
-    ebs,
-    asked,
-    retries,
+    ...{ ebs, asked, retries, clock },
     async [Symbol.asyncDispose]() {
       ebs[Symbol.dispose]();
       server.closeAllConnections();
@@ -122,20 +133,42 @@ test("a put without an answer is sent again after 20 s", async () => {
   ]);
 });
 
-test("a new snapshot may stay unknown for some time; one that has taken a block is gone when it is not found", async () => {
+test("a snapshot may stay unknown for two minutes, also after it took a block; then it is gone when it is not found", async () => {
   const notFound = refusal(404, "ResourceNotFoundException", "It does not exist", "SNAPSHOT_NOT_FOUND");
   await using scripted = await openScriptedEbs([
-    ...Array.from({ length: 15 }, () => notFound),
+    json(201, { SnapshotId: SNAPSHOT, Status: "pending", VolumeSize: 8 }),
+    ...Array.from({ length: 10 }, () => notFound),
     acknowledged(CHECKSUM),
     notFound,
+    acknowledged(CHECKSUM),
+    notFound,
+    json(202, { Status: "pending" }),
+    notFound,
   ]);
+  await scripted.ebs.startSnapshot(PLAN);
   await scripted.ebs.putSnapshotBlock(SNAPSHOT, BLOCK);
+  assert.equal(scripted.asked.length, 12);
+  await scripted.ebs.putSnapshotBlock(SNAPSHOT, BLOCK);
+  await scripted.ebs.completeSnapshot(SNAPSHOT, WRITTEN);
   assert.equal(scripted.asked.length, 16);
+  scripted.clock.advance(120_000);
   await assert.rejects(scripted.ebs.putSnapshotBlock(SNAPSHOT, BLOCK), {
     message:
       "Cannot PutSnapshotBlock block 7 of snap-0123: ResourceNotFoundException (SNAPSHOT_NOT_FOUND): It does not exist",
   });
   assert.equal(scripted.asked.length, 17);
+  await assert.rejects(scripted.ebs.completeSnapshot(SNAPSHOT, WRITTEN), { awsCode: "ResourceNotFoundException" });
+  assert.equal(scripted.asked.length, 18);
+});
+
+test("a snapshot that EBS never shows is waited for as long as it may hide one, whatever the attempts", async () => {
+  await using scripted = await openScriptedEbs([
+    refusal(404, "ResourceNotFoundException", "It does not exist", "SNAPSHOT_NOT_FOUND"),
+  ]);
+  const start = scripted.clock.now();
+  await assert.rejects(scripted.ebs.completeSnapshot(SNAPSHOT, WRITTEN), { awsCode: "ResourceNotFoundException" });
+  const waitedMs = scripted.clock.now() - start;
+  assert.ok(waitedMs >= 120_000 && waitedMs < 140_000, `waited for ${waitedMs} ms`);
 });
 
 for (const [type, status, reason] of [
@@ -322,4 +355,83 @@ test("a completion that was lost and is then refused for what it says is an erro
   const refused = refusal(400, "ValidationException", "The checksum is not right", "INVALID_PARAMETER_VALUE");
   await using lost = await openScriptedEbs([reset, refused]);
   await assert.rejects(lost.ebs.completeSnapshot(SNAPSHOT, WRITTEN), { reason: "INVALID_PARAMETER_VALUE" });
+});
+
+/** An API of AWS's own endpoints, made while the environment holds these variables. Nothing is sent. */
+async function withEnvironment<T>(
+  variables: Readonly<Record<string, string>>,
+  work: (open: (options?: Partial<EbsSdkOptions>) => EbsApi & Disposable, retries: string[]) => Promise<T>,
+): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  const retries: string[] = [];
+  const open = (options: Partial<EbsSdkOptions> = {}) =>
+    createEbsApi({
+      region: "us-gov-west-1",
+      endpoint: undefined,
+      credentials: async () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }),
+      signal: new AbortController().signal,
+      clock: quickClock(),
+      onRetry: (call) => retries.push(call),
+      ...options,
+    });
+  try {
+    return await work(open, retries);
+  } finally {
+    process.env = before;
+  }
+}
+
+test("the endpoint is told as it was configured, and what is given it looks at nothing else", async () => {
+  await withEnvironment({ AWS_USE_FIPS_ENDPOINT: "true" }, async (open) => {
+    using ebs = open();
+    const endpoint = await ebs.endpoint();
+    assert.equal(endpoint, "https://ebs-fips.us-gov-west-1.amazonaws.com/");
+    using given = open({ endpoint, isEndpointFinal: true });
+    assert.equal(await given.endpoint(), endpoint);
+  });
+  await withEnvironment({ AWS_USE_DUALSTACK_ENDPOINT: "true" }, async (open) => {
+    using ebs = open({ region: "us-east-1" });
+    assert.equal(await ebs.endpoint(), "https://ebs.us-east-1.api.aws/");
+  });
+});
+
+test("what is configured wrongly is told at once, and nothing was sent", async () => {
+  const wrong = { fault: "usage", awsCode: "EndpointError", mayHaveTakenEffect: false, hint: /AWS_USE_FIPS_ENDPOINT/ };
+  await withEnvironment({ AWS_USE_FIPS_ENDPOINT: "true" }, async (open, retries) => {
+    using ebs = open({ endpoint: "http://127.0.0.1:1" });
+    await assert.rejects(ebs.startSnapshot(PLAN), {
+      ...wrong,
+      message: "Cannot StartSnapshot: EndpointError: Invalid Configuration: FIPS and custom endpoint are not supported",
+    });
+    await assert.rejects(ebs.putSnapshotBlock(SNAPSHOT, BLOCK), wrong);
+    await assert.rejects(ebs.endpoint(), wrong);
+    assert.deepEqual(retries, []);
+  });
+});
+
+test("credentials that cannot be renewed are told at once", async () => {
+  await withEnvironment({}, async (open, retries) => {
+    const failing = Object.assign(new Error("Token is expired"), { name: "CredentialsProviderError" });
+    using ebs = open({ endpoint: "http://127.0.0.1:1", credentials: () => Promise.reject(failing) });
+    for (const call of [ebs.startSnapshot(PLAN), ebs.putSnapshotBlock(SNAPSHOT, BLOCK)]) {
+      await assert.rejects(call, { fault: "usage", mayHaveTakenEffect: false, hint: /sign in again/ });
+    }
+    assert.deepEqual(retries, []);
+  });
+});
+
+test("a call that does not come through tells of a proxy that is not used", async () => {
+  const hintWith = async (environment: Readonly<Record<string, string>>): Promise<string> =>
+    withEnvironment({}, async (open) => {
+      using ebs = open({ endpoint: "http://127.0.0.1:1", environment });
+      const error: unknown = await ebs.startSnapshot(PLAN).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof AwsError && error.awsCode === "ECONNREFUSED");
+      return error.hint ?? "";
+    });
+  assert.match(
+    await hintWith({ https_proxy: "http://proxy:3128" }),
+    /\. https_proxy is set, but amibake uses no proxy/,
+  );
+  assert.doesNotMatch(await hintWith({}), /proxy/);
 });

@@ -6,25 +6,28 @@ import {
   ListSnapshotBlocksCommand,
   StartSnapshotCommand,
 } from "@aws-sdk/client-ebs";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { SnapshotId } from "../base/ids.ts";
 import { GIB, SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
-import { AwsError, hasCode, hasReason } from "./aws-error.ts";
+import { AwsError, awsErrorFrom, hasCode, hasReason } from "./aws-error.ts";
 import { type Call, type CallKind, caller } from "./call-with-retry.ts";
 import type { EbsApi, EbsUsage } from "./ebs-api.ts";
 import { type BlockCalls, blockCalls } from "./ebs-blocks.ts";
 import { type EbsTransport, openTransport } from "./ebs-transport.ts";
 import type { Ec2SdkOptions } from "./ec2-sdk.ts";
+import { OwnResources } from "./own-resources.ts";
 import { endpointOf } from "./sdk-endpoint.ts";
+import { SdkTransport } from "./sdk-transport.ts";
 import { RequestSigner } from "./sign-request.ts";
 
-export type EbsSdkOptions = Ec2SdkOptions;
+export interface EbsSdkOptions extends Ec2SdkOptions {
+  /** Whether `endpoint` is what another client has found out: then nothing else that is configured here counts. */
+  readonly isEndpointFinal?: boolean;
+}
 
-const CONNECT_MS = 5_000;
 // A small share of puts never gets an answer, so each attempt has a short deadline; coldsnap chose the same.
 const BLOCK_ANSWER_MS = 20_000;
-// A new snapshot is not found for up to two minutes (github.com/awslabs/coldsnap/pull/56): backoff of 109 s on average.
+// Backoff of 109 s on average: a build whose blocks do not come through loses its work.
 const BLOCK_ATTEMPTS_MAX = 20;
 // AWS plans with 100 ms a put, and allows 1,000 a second.
 const IN_FLIGHT = { first: 16, min: 1, max: 64, slowMs: 5_000 } as const;
@@ -36,15 +39,17 @@ const VOLUME_GIB_MAX = 65_536;
 /**
  * EbsApi by the AWS SDK, and the blocks themselves past it. Retrying is done here and nowhere else.
  *
- * @param options.signal cancels calls under way.
+ * @param given.signal cancels calls under way.
  */
-export function createEbsApi(options: EbsSdkOptions): EbsApi & Disposable {
+export function createEbsApi(given: EbsSdkOptions): EbsApi & Disposable {
+  const options = { ...given, own: given.own ?? new OwnResources(given.clock) };
   const client = new EBSClient({
     region: options.region,
     credentials: options.credentials,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.isEndpointFinal ? { useFipsEndpoint: false, useDualstackEndpoint: false } : {}),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS }),
+    requestHandler: new SdkTransport(),
   });
   const usage: EbsUsage = { getSnapshotBlock: 0, putSnapshotBlock: 0, list: 0, other: 0 };
   const call = caller(options);
@@ -52,7 +57,8 @@ export function createEbsApi(options: EbsSdkOptions): EbsApi & Disposable {
   return {
     region: options.region,
     usage,
-    ...controlCalls(client, call, usage),
+    endpoint: blocks.endpoint,
+    ...controlCalls({ client, call, usage, own: options.own }),
     ...listCalls(client, call, usage),
     ...dataCalls(blocks, call, usage, options),
     [Symbol.dispose]() {
@@ -62,11 +68,17 @@ export function createEbsApi(options: EbsSdkOptions): EbsApi & Disposable {
   };
 }
 
-function controlCalls(
-  client: EBSClient,
-  call: Call,
-  usage: EbsUsage,
-): Pick<EbsApi, "startSnapshot" | "completeSnapshot"> {
+function controlCalls({
+  client,
+  call,
+  usage,
+  own,
+}: {
+  readonly client: EBSClient;
+  readonly call: Call;
+  readonly usage: EbsUsage;
+  readonly own: OwnResources;
+}): Pick<EbsApi, "startSnapshot" | "completeSnapshot"> {
   return {
     async startSnapshot(plan) {
       const command = new StartSnapshotCommand({
@@ -87,8 +99,10 @@ function controlCalls(
         },
         { isCreating: true },
       );
+      const snapshotId = answer.SnapshotId as SnapshotId;
+      own.add(snapshotId);
       return {
-        snapshotId: answer.SnapshotId as SnapshotId,
+        snapshotId,
         state: answer.Status ?? "",
         sizeGib: gibOf(answer.VolumeSize) ?? plan.sizeGib,
       };
@@ -107,7 +121,8 @@ function controlCalls(
         return client.send(command, sendOptions);
       };
       try {
-        await call("CompleteSnapshot", send, { subject: snapshotId });
+        own.add(snapshotId);
+        await call("CompleteSnapshot", send, { subject: snapshotId, names: [snapshotId] });
       } catch (error) {
         // The lost attempt has sealed it: whoever waits for "completed" will see. Any other reason is a refusal.
         const wasLost = error instanceof AwsError && error.mayHaveTakenEffect && !error.isLost;
@@ -202,26 +217,25 @@ function dataCalls(
   blocks: LazyBlockCalls,
   call: Call,
   usage: EbsUsage,
-  { clock }: EbsSdkOptions,
+  { clock, own }: EbsSdkOptions & { readonly own: OwnResources },
 ): Pick<EbsApi, "putSnapshotBlock" | "getSnapshotBlock"> {
   const kind = { answerMs: BLOCK_ANSWER_MS, attemptsMax: BLOCK_ATTEMPTS_MAX } satisfies CallKind;
   // EBS counts gets and puts apart.
   const puts = new AdaptiveLimit({ ...IN_FLIGHT, clock });
   const gets = new AdaptiveLimit({ ...IN_FLIGHT, clock });
-  // What EBS has known once and knows no more is gone.
-  const known = new Set<SnapshotId>();
   return {
     async putSnapshotBlock(snapshotId, block) {
       const { put } = await blocks.calls();
+      // Nobody writes into what others made: one that is not known was begun by an earlier run.
+      own.add(snapshotId);
       await call(
         "PutSnapshotBlock",
         ({ abortSignal }) => {
           usage.putSnapshotBlock++;
           return put(snapshotId, block, abortSignal);
         },
-        { ...kind, gate: puts, subject: subjectOf(snapshotId, block), isOfOwn: !known.has(snapshotId) },
+        { ...kind, gate: puts, subject: subjectOf(snapshotId, block), names: [snapshotId] },
       );
-      known.add(snapshotId);
     },
 
     async getSnapshotBlock(snapshotId, address, target = new Uint8Array(SNAPSHOT_BLOCK_BYTES)) {
@@ -244,19 +258,23 @@ function subjectOf(snapshotId: SnapshotId, { blockIndex }: { readonly blockIndex
 
 /** To the endpoint that the SDK's client talks to, which takes a moment to find out. */
 function openBlocks(client: EBSClient, { region, credentials }: EbsSdkOptions): LazyBlockCalls {
-  let opening: Promise<{ transport: EbsTransport; calls: BlockCalls }> | undefined;
+  let opening: Promise<{ endpoint: URL; transport: EbsTransport; calls: BlockCalls }> | undefined;
   const open = async () => {
-    const endpoint = await endpointOf(client);
+    const endpoint = await endpointOf(client).catch((error: unknown) => {
+      throw awsErrorFrom("find the endpoint of EBS", error, { wasSent: false });
+    });
     const transport = openTransport(endpoint);
     const signer = new RequestSigner({ host: endpoint.host, region, service: "ebs" });
     const basePath = endpoint.pathname.replace(/\/$/, "");
-    return { transport, calls: blockCalls({ transport, signer, credentials, basePath }) };
+    return { endpoint, transport, calls: blockCalls({ transport, signer, credentials, basePath }) };
+  };
+  const opened = () => {
+    opening ??= open();
+    return opening;
   };
   return {
-    async calls() {
-      opening ??= open();
-      return (await opening).calls;
-    },
+    calls: async () => (await opened()).calls,
+    endpoint: async () => (await opened()).endpoint.href,
     [Symbol.dispose]() {
       opening?.then(
         ({ transport }) => transport[Symbol.dispose](),
@@ -268,6 +286,7 @@ function openBlocks(client: EBSClient, { region, credentials }: EbsSdkOptions): 
 
 interface LazyBlockCalls extends Disposable {
   calls(): Promise<BlockCalls>;
+  endpoint(): Promise<string>;
 }
 
 /** The model says GiB; some examples in the documentation are in bytes. */

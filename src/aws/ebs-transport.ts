@@ -1,6 +1,7 @@
 import { HttpConnection } from "./http-connection.ts";
 import type { HttpResponse } from "./http-response-reader.ts";
 import { Refusal } from "./refusal.ts";
+import { markSent } from "./sent-requests.ts";
 import type { SignedRequest } from "./sign-request.ts";
 
 export interface BlockRequest extends SignedRequest {
@@ -37,6 +38,7 @@ export function openTransport(endpoint: URL): EbsTransport {
   };
   return {
     async send(request, signal) {
+      markSent(signal);
       const connection = idle.pop() ?? open();
       try {
         const response = await connection.send({ ...request, head: headOf(request) }, signal);

@@ -46,12 +46,19 @@ export interface Ec2Calls {
   addProductCodes(imageId: ImageId, productCodes: readonly string[]): Promise<void>;
 
   /** What of this account carries a tag: with the value, or with any. */
-  findTagged(kind: ResourceKind, tag: { readonly key: string; readonly value?: string }): Promise<TaggedResource[]>;
+  findTagged(kind: ResourceKind, tag: WantedTag): Promise<TaggedResource[]>;
   /** Takes tags off, whatever their values. */
   deleteTags(resourceIds: readonly string[], keys: readonly string[]): Promise<void>;
 }
 
 export type ResourceKind = "volume" | "snapshot" | "image";
+
+export interface WantedTag {
+  readonly key: string;
+  readonly value?: string;
+  /** Whether this process has made what carries it: then it may be hidden again, as all that is new. */
+  readonly isOfOwn?: boolean;
+}
 
 export interface TaggedResource {
   readonly kind: ResourceKind;

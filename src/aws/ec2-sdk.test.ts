@@ -3,7 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { impatientClock, scaledClock } from "../../test/helpers/scaled-clock.ts";
-import type { VolumeId } from "../base/ids.ts";
+import type { Clock } from "../base/clock.ts";
+import type { DeviceName, InstanceId, VolumeId } from "../base/ids.ts";
+import type { ImagePlan, VolumePlan } from "./ec2-api.ts";
 import { createEc2Api } from "./ec2-sdk.ts";
 
 /** EC2 that takes every call and never answers. */
@@ -84,3 +86,121 @@ for (const [what, status, body] of [
     }
   });
 }
+
+const answer = (action: string, fields: string) => ({
+  status: 200,
+  body: `<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">${fields}</${action}Response>`,
+});
+const notFound = (code: string, message: string) => ({
+  status: 400,
+  body: `<Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors></Response>`,
+});
+
+/** EC2 that gives these answers, one after the other and the last one for ever. */
+async function openScriptedEc2(answers: readonly { status: number; body: string }[]) {
+  const actions: string[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    actions.push(new URLSearchParams(body).get("Action") ?? "");
+    const next = answers[Math.min(actions.length, answers.length) - 1];
+    response.writeHead(next?.status ?? 500, { "content-type": "text/xml" }).end(next?.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  let slept = 0;
+  const clock: Clock = {
+    now: () => Date.now() + slept,
+    async sleep(durationMs, signal) {
+      await impatientClock.sleep(durationMs, signal);
+      slept += durationMs;
+    },
+  };
+  const ec2 = createEc2Api({
+    region: "us-east-1",
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credentials: async () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }),
+    signal: new AbortController().signal,
+    clock,
+    onRetry: () => {},
+  });
+  return {
+    ...{ ec2, actions },
+    /** Lets minutes pass. */
+    age: () => {
+      slept += 120_000;
+    },
+    async [Symbol.asyncDispose]() {
+      ec2[Symbol.dispose]();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const VOLUME = "vol-1" as VolumeId;
+const MADE = {
+  volume: answer("CreateVolume", "<volumeId>vol-1</volumeId>"),
+  snapshot: answer("CreateSnapshot", "<snapshotId>snap-1</snapshotId>"),
+  image: answer("RegisterImage", "<imageId>ami-1</imageId>"),
+};
+const noVolume = notFound("InvalidVolume.NotFound", "The volume 'vol-1' does not exist.");
+const noSnapshot = notFound("InvalidSnapshot.NotFound", "The snapshot 'snap-1' does not exist.");
+const noImage = notFound("InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist");
+const imageOf = (...snapshotIds: readonly string[]) =>
+  ({
+    ...{ name: "n", architecture: "x86_64", virtualizationType: "hvm", rootDeviceName: "/dev/xvda", tags: {} },
+    blockDeviceMappings: snapshotIds.map((snapshotId) => ({ deviceName: "/dev/xvda", ebs: { snapshotId } })),
+  }) as unknown as ImagePlan;
+
+test("what was just made may be hidden from each call that names it, also from the second one", async () => {
+  await using scripted = await openScriptedEc2([
+    ...[MADE.volume, noVolume, answer("AttachVolume", ""), noVolume, answer("DetachVolume", "")],
+    ...[noVolume, MADE.snapshot, noSnapshot, noSnapshot, MADE.image],
+    ...[noImage, answer("ModifyImageAttribute", ""), noImage, answer("DeleteTags", "")],
+    ...[noImage, answer("DeregisterImage", ""), noSnapshot, answer("DeleteSnapshot", "")],
+    ...[noVolume, answer("DeleteVolume", "")],
+  ]);
+  const { ec2, actions } = scripted;
+  await ec2.createVolume({ tags: {} } as VolumePlan);
+  await ec2.attachVolume(VOLUME, "i-1" as InstanceId, "/dev/sdf" as DeviceName);
+  await ec2.detachVolume(VOLUME);
+  const snapshotId = await ec2.createSnapshot({ volumeId: VOLUME, description: "", tags: {} });
+  const imageId = await ec2.registerImage(imageOf(snapshotId));
+  await ec2.shareImage(imageId, { userIds: ["1"], groups: [] });
+  await ec2.deleteTags([imageId, snapshotId], ["k"]);
+  assert.ok(await ec2.releasing.deregisterImage(imageId));
+  assert.ok(await ec2.releasing.deleteSnapshot(snapshotId));
+  assert.ok(await ec2.releasing.deleteVolume(VOLUME));
+  assert.deepEqual(actions, [
+    ...["CreateVolume", "AttachVolume", "AttachVolume", "DetachVolume", "DetachVolume"],
+    ...["CreateSnapshot", "CreateSnapshot", "RegisterImage", "RegisterImage", "RegisterImage"],
+    ...["ModifyImageAttribute", "ModifyImageAttribute", "DeleteTags", "DeleteTags"],
+    ...["DeregisterImage", "DeregisterImage", "DeleteSnapshot", "DeleteSnapshot", "DeleteVolume", "DeleteVolume"],
+  ]);
+});
+
+test("what was made minutes ago, or by others, is gone when it is not found", async () => {
+  await using scripted = await openScriptedEc2([
+    ...[MADE.volume, MADE.snapshot],
+    ...[notFound("InvalidSnapshot.NotFound", "The snapshot 'snap-2' does not exist."), noSnapshot],
+  ]);
+  const { ec2, actions } = scripted;
+  await ec2.createVolume({ tags: {} } as VolumePlan);
+  const snapshotId = await ec2.createSnapshot({ volumeId: VOLUME, description: "", tags: {} });
+  await assert.rejects(ec2.registerImage(imageOf(snapshotId, "snap-2")), { message: /snap-2/ });
+  scripted.age();
+  await assert.rejects(ec2.registerImage(imageOf(snapshotId)), { awsCode: "InvalidSnapshot.NotFound" });
+  assert.equal(actions.length, 4);
+});
+
+test("what was made by a call whose answer was lost, and found by its tag, is as new as the rest", async () => {
+  const listed = answer("DescribeSnapshots", "<snapshotSet><item><snapshotId>snap-1</snapshotId></item></snapshotSet>");
+  await using scripted = await openScriptedEc2([listed, noSnapshot, listed, noSnapshot, MADE.image]);
+  const { ec2, actions } = scripted;
+  const tag = { key: "amibake:draft", value: "one" };
+  await ec2.findTagged("snapshot", tag);
+  await assert.rejects(ec2.registerImage(imageOf("snap-1")), { awsCode: "InvalidSnapshot.NotFound" });
+  await ec2.releasing.findTagged("snapshot", { ...tag, isOfOwn: true });
+  await ec2.registerImage(imageOf("snap-1"));
+  assert.equal(actions.length, 5);
+});

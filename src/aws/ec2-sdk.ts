@@ -20,7 +20,6 @@ import {
   type RegisterImageRequest,
   type Image as SdkImage,
 } from "@aws-sdk/client-ec2";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Clock } from "../base/clock.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
 import { NEVER } from "../base/never.ts";
@@ -29,8 +28,10 @@ import { awsErrorFrom, hasCode, isNotFound } from "./aws-error.ts";
 import { caller } from "./call-with-retry.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Ec2Api, Ec2Calls } from "./ec2-api.ts";
+import { OwnResources } from "./own-resources.ts";
 import { imageFromSdk, mappingToSdk, sdkFilters, tagSpecifications } from "./sdk-shapes.ts";
 import { findTagged } from "./sdk-tagged.ts";
+import { SdkTransport } from "./sdk-transport.ts";
 
 export interface Ec2SdkOptions {
   readonly region: string;
@@ -41,23 +42,26 @@ export interface Ec2SdkOptions {
   readonly clock: Clock;
   /** Told of each call that is tried again. */
   readonly onRetry: (call: string, attempt: number, reason: string) => void;
+  /** Shared by all clients that name what the others have made. @default none of theirs */
+  readonly own?: OwnResources | undefined;
+  /** Of the process: it may name a proxy, which is not used, and a call that does not come through says so. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
-
-const CONNECT_MS = 5_000;
 
 /**
  * Ec2Api by the AWS SDK. Retrying is done here and nowhere else: the SDK's own is off.
  *
- * @param options.signal cancels calls under way, but never those that release something.
+ * @param given.signal cancels calls under way, but never those that release something.
  */
-export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
+export function createEc2Api(given: Ec2SdkOptions): Ec2Api & Disposable {
+  const options = { ...given, own: given.own ?? new OwnResources(given.clock) };
   const { region } = options;
   const client = new EC2Client({
     region,
     credentials: options.credentials,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS }),
+    requestHandler: new SdkTransport(),
   });
   return {
     region,
@@ -67,8 +71,15 @@ export function createEc2Api(options: Ec2SdkOptions): Ec2Api & Disposable {
   };
 }
 
-function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boolean }): Ec2Calls {
+type CallsOptions = Ec2SdkOptions & { readonly own: OwnResources; readonly isReleasing?: boolean };
+
+function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
   const call = caller(options);
+  const { own } = options;
+  const made = <Id extends string>(id: string | undefined): Id => {
+    if (id !== undefined) own.add(id);
+    return id as Id;
+  };
   return {
     async findImages({ imageIds, owners, filters = {}, includeDeprecated }) {
       const images: SdkImage[] = [];
@@ -152,7 +163,7 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
           ),
         { isCreating: true },
       );
-      return answer.VolumeId as VolumeId;
+      return made<VolumeId>(answer.VolumeId);
     },
 
     async findVolume(volumeId) {
@@ -173,8 +184,10 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
 
     async deleteVolume(volumeId) {
       const answer = await undefinedIfNotFound(
-        call("DeleteVolume", (sendOptions) =>
-          client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
+        call(
+          "DeleteVolume",
+          (sendOptions) => client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
+          { names: [volumeId] },
         ),
       );
       return answer !== undefined;
@@ -185,15 +198,14 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
       // A repeat of one that took effect is refused: the volume is in use.
       await call("AttachVolume", (sendOptions) => client.send(command, sendOptions), {
         isCreating: true,
-        isOfOwn: true,
+        names: [volumeId, instanceId],
       });
     },
 
     async detachVolume(volumeId) {
       try {
-        await call("DetachVolume", (sendOptions) =>
-          client.send(new DetachVolumeCommand({ VolumeId: volumeId }), sendOptions),
-        );
+        const command = new DetachVolumeCommand({ VolumeId: volumeId });
+        await call("DetachVolume", (sendOptions) => client.send(command, sendOptions), { names: [volumeId] });
       } catch (error) {
         // IncorrectState: the volume is "available" already.
         if (!isNotFound(error) && !hasCode(error, "IncorrectState")) throw error;
@@ -209,9 +221,9 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
       const answer = await call("CreateSnapshot", (sendOptions) => client.send(command, sendOptions), {
         isRepeatable: false,
         isCreating: true,
-        isOfOwn: true,
+        names: [volumeId],
       });
-      return answer.SnapshotId as SnapshotId;
+      return made<SnapshotId>(answer.SnapshotId);
     },
 
     async findSnapshot(snapshotId) {
@@ -232,8 +244,10 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
 
     async deleteSnapshot(snapshotId) {
       const answer = await undefinedIfNotFound(
-        call("DeleteSnapshot", (sendOptions) =>
-          client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
+        call(
+          "DeleteSnapshot",
+          (sendOptions) => client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
+          { names: [snapshotId] },
         ),
       );
       return answer !== undefined;
@@ -260,14 +274,17 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
       // A repeat of one that took effect is refused: the name is taken.
       const answer = await call("RegisterImage", (sendOptions) => client.send(command, sendOptions), {
         isCreating: true,
+        names: plan.blockDeviceMappings.flatMap(({ ebs }) => ebs?.snapshotId ?? []),
       });
-      return answer.ImageId as ImageId;
+      return made<ImageId>(answer.ImageId);
     },
 
     async deregisterImage(imageId) {
       const answer = await undefinedIfNotFound(
-        call("DeregisterImage", (sendOptions) =>
-          client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
+        call(
+          "DeregisterImage",
+          (sendOptions) => client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
+          { names: [imageId] },
         ),
       );
       return answer !== undefined;
@@ -286,25 +303,29 @@ function callsOf(client: EC2Client, options: Ec2SdkOptions & { isReleasing?: boo
         ],
       });
       const answer = await call("CopyImage", (sendOptions) => client.send(command, sendOptions), { isCreating: true });
-      return answer.ImageId as ImageId;
+      return made<ImageId>(answer.ImageId);
     },
 
     async shareImage(imageId, { userIds, groups }) {
       const add = [...userIds.map((UserId) => ({ UserId })), ...groups.map((Group) => ({ Group: Group as "all" }))];
       const command = new ModifyImageAttributeCommand({ ImageId: imageId, LaunchPermission: { Add: add } });
-      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { isOfOwn: true });
+      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { names: [imageId] });
     },
 
     async addProductCodes(imageId, productCodes) {
       const command = new ModifyImageAttributeCommand({ ImageId: imageId, ProductCodes: [...productCodes] });
-      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { isOfOwn: true });
+      await call("ModifyImageAttribute", (sendOptions) => client.send(command, sendOptions), { names: [imageId] });
     },
 
-    findTagged: (kind, { key, value }) => findTagged(client, call, { kind, key, value }),
+    async findTagged(kind, { key, value, isOfOwn = false }) {
+      const found = await findTagged(client, call, { kind, key, value });
+      if (isOfOwn) for (const { id } of found) own.add(id);
+      return found;
+    },
 
     async deleteTags(resourceIds, keys) {
       const command = new DeleteTagsCommand({ Resources: [...resourceIds], Tags: keys.map((Key) => ({ Key })) });
-      await call("DeleteTags", (sendOptions) => client.send(command, sendOptions), { isOfOwn: true });
+      await call("DeleteTags", (sendOptions) => client.send(command, sendOptions), { names: resourceIds });
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { type Call, caller } from "./call-with-retry.ts";
 import type { Credentials } from "./credentials.ts";
 import { Refusal } from "./refusal.ts";
+import { markSent } from "./sent-requests.ts";
 import { RequestSigner } from "./sign-request.ts";
 
 /** Services of AWS that speak JSON, of which we need a call or two each: their SDK clients would be half a megabyte more. */
@@ -38,6 +39,7 @@ export function createJsonService(service: keyof typeof SERVICES, options: JsonS
         const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${target}.${action}` };
         const request = { method: "POST", path: "/", query: {}, headers, body } as const;
         const signed = signer.sign(request, await options.credentials(), Date.now());
+        markSent(abortSignal);
         const response = await fetchFrom(new URL("/", url), {
           method: "POST",
           headers: signed.headers,

@@ -15,6 +15,13 @@ export interface Polling {
  */
 export const VISIBLE_WITHIN_MS = 60_000;
 
+/**
+ * How long after this process made something a call that is told "not found" of it is sent again. Longer than the wait
+ * for what perhaps never was made: giving up early loses the build's work. After StartSnapshot, two minutes have been
+ * seen: github.com/awslabs/coldsnap/pull/56.
+ */
+export const OWN_VISIBLE_WITHIN_MS = 120_000;
+
 export interface WaitOptions {
   /** "volume vol-1 to become available" */
   readonly what: string;

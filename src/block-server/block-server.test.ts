@@ -11,12 +11,14 @@ import {
   blockContent,
   CREDENTIALS,
   ebsWith,
+  fakeApi,
   readBlock,
   SNAPSHOT,
   startTestBlockServer,
 } from "../../test/helpers/block-server-fixture.ts";
 import { hashed } from "../../test/helpers/fake-ebs.ts";
 import { NbdClient } from "../../test/helpers/nbd-client.ts";
+import type { EbsSdkOptions } from "../aws/ebs-sdk.ts";
 import type { SnapshotId } from "../base/ids.ts";
 import { GIB, SNAPSHOT_BLOCK_BYTES } from "../base/units.ts";
 import { ZERO_BLOCK_HASH } from "../base/zero-block.ts";
@@ -383,4 +385,31 @@ test("whatever is said on the control socket, the other clients are served", asy
   const address = { ...ADDRESS, snapshotId: "../../etc" };
   await assert.rejects(server.open({ snapshot: address }), { message: 'Cannot name a file after "../../etc"' });
   assert.ok((await readBlock(source, 5)).equals(blockContent(5)));
+});
+
+test("EBS is reached where the client says, and a server that is started trusts whom the client trusts", async () => {
+  const ebs = ebsWith([5]);
+  const opened: EbsSdkOptions[] = [];
+  const openEbs = async (options: EbsSdkOptions) => {
+    opened.push(options);
+    return fakeApi(ebs, options);
+  };
+  await using server = await startTestBlockServer(ebs, { openEbs });
+  const endpoint = "https://ebs-fips.us-gov-west-1.amazonaws.com/";
+  await using source = await server.open({ snapshot: { ...ADDRESS, endpoint } });
+  assert.ok((await readBlock(source, 5)).equals(blockContent(5)));
+  assert.deepEqual(
+    opened.map((options) => [options.endpoint, options.isEndpointFinal]),
+    [[endpoint, true]],
+  );
+  const cacheDirectory = join(server.cacheDirectory, "../other");
+  const started = server.open({
+    cacheDirectory,
+    environment: { NODE_EXTRA_CA_CERTS: "/etc/corporate.pem", AWS_USE_FIPS_ENDPOINT: "true" },
+    startCommand: ["sh", "-c", `env >${cacheDirectory}/environment`],
+  });
+  await assert.rejects(started, { message: "Cannot start the block server: it ended without a word" });
+  const environment = await readFile(join(cacheDirectory, "environment"), "utf8");
+  assert.match(environment, /^NODE_EXTRA_CA_CERTS=\/etc\/corporate.pem$/m);
+  assert.doesNotMatch(environment, /AWS_/);
 });

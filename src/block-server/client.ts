@@ -16,14 +16,15 @@ import {
   type SnapshotAddress,
   type SourceStats,
 } from "./control/protocol.ts";
+import { trustEnvironment } from "./trust-environment.ts";
 
 export interface BlockSourceOptions {
   /** Made if it is missing. */
   readonly cacheDirectory: string;
   /** Argument vector that runs a server of this cache and prints one line of JSON when it is ready or has failed. */
   readonly startCommand: readonly string[];
-  /** What that gets beside PATH, such as NODE_EXTRA_CA_CERTS. */
-  readonly startEnvironment?: Readonly<Record<string, string>> | undefined;
+  /** Of this process: what it says of certificates is passed on to a server that is started. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly snapshot: SnapshotAddress;
   /** Asked when a block has to be fetched, again before they expire, and when EBS says that they have. */
   readonly credentials: () => Promise<Credentials>;
@@ -82,7 +83,7 @@ export async function openBlockSource(options: BlockSourceOptions): Promise<Bloc
     start: () =>
       startUntilReady<null>(startCommand, {
         logPath: serverLogPath(cacheDirectory),
-        environment: options.startEnvironment,
+        environment: trustEnvironment(options.environment),
         silentError: () => failed("Cannot start the block server: it ended without a word"),
       }),
     endsAgainError: () => failed(`Cannot reach the block server of "${cacheDirectory}": it ends again and again`),

@@ -1,4 +1,5 @@
 import { type AccessOptions, findCredentials, findRegion } from "../aws/credentials.ts";
+import { OwnResources } from "../aws/own-resources.ts";
 import type { Clock } from "../base/clock.ts";
 import type { BuildHostOptions, ConnectOptions } from "./build-host.ts";
 
@@ -11,6 +12,8 @@ export interface Access extends ConnectOptions {
   readonly region: Promise<string | undefined>;
   /** Of EC2, where it is not AWS's own. */
   readonly endpoint: string | undefined;
+  /** What all clients of this access have made. */
+  readonly own: OwnResources;
 }
 
 type AccessHost = Pick<BuildHostOptions, "localCloud" | "onSecret"> & Pick<Access, "clock" | "environment">;
@@ -30,6 +33,7 @@ export function openAccess(
     ...options,
     environment,
     clock,
+    own: new OwnResources(clock),
     endpoint: configured || environment["AWS_ENDPOINT_URL_EC2"] || environment["AWS_ENDPOINT_URL"] || undefined,
     credentials: findCredentials(named, environment, onSecret),
     region: findRegion(named, environment),

@@ -1,5 +1,4 @@
-import type { Ec2Calls, ResourceKind } from "../aws/ec2-api.ts";
-import { VISIBLE_WITHIN_MS } from "../aws/wait.ts";
+import type { Ec2Calls, ResourceKind, WantedTag } from "../aws/ec2-api.ts";
 import type { Clock } from "../base/clock.ts";
 import { releaseOrReport } from "../base/errors.ts";
 import type { ImageId, SnapshotId, VolumeId } from "../base/ids.ts";
@@ -12,8 +11,6 @@ import { makeSettled, UnsettledError } from "./settle.ts";
 /** Something in the account that is deleted at the end of its scope unless it is kept. */
 export interface Draft<Id extends string> extends AsyncDisposable {
   readonly id: Id;
-  /** EC2 has shown it: from now on "not found" means that it is gone. */
-  seen(): void;
   /** The build has succeeded: it stays. */
   keep(): Id;
 }
@@ -46,7 +43,8 @@ export async function makeDraft<Id extends string>(
     const id = await makeSettled<Id>({
       what: kind,
       make: () => plan.make(journal.draftTags),
-      find: () => findDrafts(ec2.releasing, kind, journal.draftTags[DRAFT_TAG] ?? "") as Promise<Id[]>,
+      find: () =>
+        findDrafts(ec2.releasing, kind, journal.draftTags[DRAFT_TAG] ?? "", { isOfOwn: true }) as Promise<Id[]>,
       remove: async (extra) => void (await REMOVE[kind](ec2.releasing, extra)),
       signal,
       clock,
@@ -110,14 +108,10 @@ function draftOf<Id extends string>(
   context: DraftContext,
   { kind, id, intent }: { kind: ResourceKind; id: Id; intent: JournalledIntent },
 ): Draft<Id> {
-  const { ec2, clock, reportLeftover } = context;
+  const { ec2, reportLeftover } = context;
   let isKept = false;
-  let visibleByMs = clock.now() + VISIBLE_WITHIN_MS;
   return {
     id,
-    seen: () => {
-      visibleByMs = 0;
-    },
     keep: () => {
       isKept = true;
       return id;
@@ -130,7 +124,7 @@ function draftOf<Id extends string>(
         return;
       }
       const remove = async () => {
-        await removeResource(ec2.releasing, { kind, id, visibleByMs, clock });
+        await REMOVE[kind](ec2.releasing, id);
         await intent.gone();
       };
       // It knows the endpoint, detaches first, and tries again what EC2 refuses for now: no command of AWS's does.
@@ -151,7 +145,7 @@ const LOOK_AGAIN_MS = 1000;
  * Removes something of the account. Resolves when it is gone, with whether it was there.
  *
  * @param what.visibleByMs the time, of the clock, until when "not found" may mean "not visible yet".
- * @param what.signal ends the wait, where whoever waits can come again. A build's release has none.
+ * @param what.signal ends the wait: whoever waits can come again.
  * @param what.ec2 calls that go on although the build was cancelled.
  */
 export async function removeResource(
@@ -172,8 +166,13 @@ export async function removeResource(
 }
 
 /** The ids of all that one build, by its draft tag, has of a kind. What is being deleted is not among them. */
-export async function findDrafts(ec2: Ec2Calls, kind: ResourceKind, draft: string): Promise<string[]> {
-  const found = await ec2.findTagged(kind, { key: DRAFT_TAG, value: draft });
+export async function findDrafts(
+  ec2: Ec2Calls,
+  kind: ResourceKind,
+  draft: string,
+  { isOfOwn = false }: Pick<WantedTag, "isOfOwn"> = {},
+): Promise<string[]> {
+  const found = await ec2.findTagged(kind, { key: DRAFT_TAG, value: draft, isOfOwn });
   return found.filter(({ state }) => !isGoing(state)).map(({ id }) => id);
 }
 

@@ -173,6 +173,28 @@ test("invisible: what was started is unknown to every action for a while, but to
   assert.deepEqual(await readSnapshot(fixture.ebs(), id), { 0: "a" });
 });
 
+test("flickering: what was started is now found and now not, and in the end for good", async () => {
+  const clock = new FakeClock();
+  await using cloud = await startEbsFixture({ clock });
+  const { fixture } = cloud;
+  fixture.cloud.faults(plan({ fault: "flickering", actions: ["StartSnapshot"], seconds: 60 }));
+  const id = await startSnapshot(fixture.ebs());
+  const isFound = () =>
+    putBlocks(fixture.ebs(), id, { 0: "a" }).then(
+      () => true,
+      ({ name }) => {
+        assert.equal(name, "ResourceNotFoundException");
+        return false;
+      },
+    );
+  const found: boolean[] = [];
+  for (let look = 0; look < 20; look++) found.push(await isFound());
+  const [first, last] = [found.indexOf(true), found.lastIndexOf(false)];
+  assert.ok(first >= 0 && first < last, `found, and then not: ${found}`);
+  clock.advance(60_000);
+  for (let look = 0; look < 20; look++) assert.ok(await isFound());
+});
+
 test("snapshot-error: a completion ends in error, with a reason, and the snapshot is never read", async () => {
   await using cloud = await startEbsFixture();
   const { ebs, fixture } = cloud;

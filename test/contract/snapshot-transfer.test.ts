@@ -57,6 +57,7 @@ for (const [what, ...rules] of [
   ["damaged blocks", { fault: "damaged-block", share: 0.4 }],
   ["wrong checksums", { fault: "wrong-checksum", share: 0.4 }],
   ["tokens that expire", { fault: "expired-token", actions: ["GetSnapshotBlock"], calls: [5, 6, 7, 30] }],
+  ["a snapshot that EBS shows now and now not", { fault: "flickering", actions: ["StartSnapshot"], seconds: 3 }],
   ["a snapshot that EBS shows late", { fault: "invisible", actions: ["StartSnapshot"], seconds: 1 }],
   [
     "all of it",

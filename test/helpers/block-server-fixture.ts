@@ -14,7 +14,10 @@ import { FakeEbs } from "./fake-ebs.ts";
 import { NbdClient } from "./nbd-client.ts";
 
 export const SNAPSHOT = "snap-0123456789abcdef0" as SnapshotId;
-export const ADDRESS = { snapshotId: SNAPSHOT, accountId: "123456789012", region: "us-east-1" } as const;
+export const ADDRESS = {
+  ...{ snapshotId: SNAPSHOT, accountId: "123456789012", region: "us-east-1" },
+  endpoint: "https://ebs.test/",
+} as const;
 export const CREDENTIALS = { accessKeyId: "AKIATEST", secretAccessKey: "secret-of-the-test" } as const;
 
 export interface TestBlockServer extends AsyncDisposable {
@@ -70,6 +73,7 @@ export async function startTestBlockServer(
       openBlockSource({
         cacheDirectory,
         startCommand: ["false"],
+        environment: {},
         snapshot: ADDRESS,
         credentials: () => Promise.resolve(CREDENTIALS),
         signal: new AbortController().signal,
@@ -98,6 +102,7 @@ export function fakeApi(ebs: FakeEbs, { signal, credentials }: EbsSdkOptions): E
   return {
     region: ebs.region,
     usage,
+    endpoint: () => ebs.endpoint(),
     startSnapshot: (plan) => ebs.startSnapshot(plan),
     putSnapshotBlock: (snapshotId, block) => ebs.putSnapshotBlock(snapshotId, block),
     completeSnapshot: (snapshotId, written) => ebs.completeSnapshot(snapshotId, written),

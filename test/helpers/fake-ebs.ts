@@ -47,6 +47,10 @@ export class FakeEbs implements EbsApi {
   #tokenEra = 0;
   #started = 0;
 
+  async endpoint(): Promise<string> {
+    return "https://ebs.test/";
+  }
+
   /** Makes a completed snapshot with these blocks. */
   add(snapshotId: SnapshotId, sizeGib: number, blocks: Readonly<Record<number, Uint8Array>>): FakeSnapshot {
     const plan = { sizeGib, description: "", tags: {}, clientToken: snapshotId };

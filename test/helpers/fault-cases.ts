@@ -67,6 +67,7 @@ const KINDS: readonly Kind[] = [
     speed: SPEED_FOR_STUCK,
   },
   { fault: "invisible", at: ["first"], rule: { seconds: 30 / SPEED } },
+  { fault: "flickering", at: ["first"], rule: { seconds: 60 / SPEED } },
   { fault: "stuck-attaching", label: "for 2 min", at: ["first"], rule: { seconds: 120 / SPEED } },
   { fault: "stuck-attaching", label: "for ever", at: ["first"], speed: SPEED_FOR_STUCK },
   { fault: "stuck-detaching", label: "for 2 min", at: ["first"], rule: { seconds: 120 / SPEED } },

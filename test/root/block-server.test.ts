@@ -57,7 +57,7 @@ async function startFixture(options: { parent?: string } = {}): Promise<Fixture>
       snapshotId: image?.BlockDeviceMappings?.[0]?.Ebs?.SnapshotId ?? "",
       accountId: image?.OwnerId ?? "",
       region: environment["AWS_REGION"] ?? "",
-      endpoint: environment["AWS_ENDPOINT_URL"],
+      endpoint: environment["AWS_ENDPOINT_URL"] ?? "",
     },
     credentials: {
       accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
@@ -73,6 +73,7 @@ async function startFixture(options: { parent?: string } = {}): Promise<Fixture>
     open: (changes = {}) =>
       openBlockSource({
         ...clientOptions,
+        environment: {},
         credentials: () => Promise.resolve(clientOptions.credentials),
         signal: new AbortController().signal,
         onRetry: () => {},

@@ -1,6 +1,6 @@
 // What amazon-direct builds leave, share and copy.
 import assert from "node:assert/strict";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -390,4 +390,14 @@ test("what a policy does not allow is no reason to copy: the build fails with th
     const { Snapshots } = await ec2.client.send(new DescribeSnapshotsCommand({ OwnerIds: ["self"] }));
     assert.deepEqual(Snapshots, []);
   }
+});
+
+test("an endpoint that only the configuration file names is where blocks are read from, too", async () => {
+  const configFile = join(cloud.scratch, "aws-config");
+  await writeFile(configFile, `[default]\nendpoint_url = ${cloud.environment["AWS_ENDPOINT_URL"]}\n`);
+  const env = { AWS_ENDPOINT_URL: "", AWS_CONFIG_FILE: configFile, AMIBAKE_CACHE_DIR: cacheOf("configured") };
+  const template = await templateOf([shell("cat /etc/passwd")]);
+  const { exitCode, stdout, stderr } = await cloud.amibake(["build", template], { env });
+  assert.equal(exitCode, 0, stdout + stderr);
+  assert.match(stdout, /Fetched [1-9]/);
 });

@@ -9,11 +9,11 @@ import type { BlockHash } from "../cache/block-hash.ts";
 import type { SnapshotKey } from "../snapshots/snapshot-index.ts";
 
 /** Goes up with each change of the calls: a server that runs may be of another version of amibake. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export interface SnapshotAddress extends SnapshotKey {
-  /** Of EBS; undefined is AWS's own. */
-  readonly endpoint?: string | undefined;
+  /** Of EBS. The client finds it out: the server has neither its environment nor its files. */
+  readonly endpoint: string;
 }
 
 export interface OpenedSnapshot {

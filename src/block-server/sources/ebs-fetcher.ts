@@ -94,7 +94,10 @@ export class EbsFetcher implements BlockFetcher, Disposable {
   async #openEbs(): Promise<EbsApi & Disposable> {
     const { address, openEbs, credentials, signal, clock, onRetry } = this.#options;
     const { region, endpoint } = address;
-    const ebs = await openEbs({ region, endpoint, credentials: () => credentials.get(), signal, clock, onRetry });
+    const ebs = await openEbs({
+      ...{ region, endpoint, isEndpointFinal: true },
+      ...{ credentials: () => credentials.get(), signal, clock, onRetry },
+    });
     this.#ebs = ebs;
     if (signal.aborted) ebs[Symbol.dispose]();
     return ebs;

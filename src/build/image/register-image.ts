@@ -86,10 +86,9 @@ export async function registerImage(context: BuildContext, plan: ImagePlan): Pro
   });
 }
 
-async function isAvailable({ ec2 }: BuildContext, { id, seen }: Draft<ImageId>): Promise<true | undefined> {
+async function isAvailable({ ec2 }: BuildContext, { id }: Draft<ImageId>): Promise<true | undefined> {
   // Asked by filter: right after RegisterImage, an id that is not visible yet would be an error.
   const [image] = await ec2.findImages({ filters: { "image-id": [id] }, owners: ["self"] });
-  if (image !== undefined) seen();
   if (image === undefined || image.state === "pending") return undefined;
   if (image.state === "available") return true;
   throw new ToolError(

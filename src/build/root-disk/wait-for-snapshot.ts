@@ -11,12 +11,11 @@ import type { Draft } from "../draft.ts";
  */
 export async function waitForSnapshot(
   { ec2, polling, signal, clock }: BuildContext,
-  { id, seen }: Draft<SnapshotId>,
+  { id }: Draft<SnapshotId>,
   { deadlineMs, progress }: { readonly deadlineMs: number; readonly progress: StepProgress },
 ): Promise<void> {
   const look = async (): Promise<true | undefined> => {
     const { isCompleted, snapshot } = await lookAtSnapshot(ec2, id);
-    if (snapshot !== undefined) seen();
     if (isCompleted) return true;
     progress.tell(id, snapshot?.percent ?? 0);
     return undefined;

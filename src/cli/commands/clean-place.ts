@@ -96,14 +96,15 @@ async function connect(place: CleanPlace, context: PlaceContext) {
   const { environment, signal, onRetry, secrets } = context;
   const access = { profile, shared_credentials_file: sharedCredentialsFile };
   const credentials = await findCredentials(access, environment, (secret) => secrets.add(secret));
-  const ec2 = createEc2Api({ region, credentials, endpoint, signal, clock: systemClock, onRetry });
+  const shared = { region, credentials, environment, signal, clock: systemClock, onRetry };
+  const ec2 = createEc2Api({ ...shared, endpoint });
   const closing: Disposable[] = [ec2];
   return {
     ec2,
     credentials,
     async ebs() {
       const { createEbsApi } = await import("../../aws/ebs-sdk.ts");
-      const api = createEbsApi({ region, credentials, endpoint: ebsEndpoint, signal, clock: systemClock, onRetry });
+      const api = createEbsApi({ ...shared, endpoint: ebsEndpoint });
       closing.push(api);
       return api;
     },

@@ -5,6 +5,7 @@ import type { EbsApi } from "../../aws/ebs-api.ts";
 import { createEbsApi } from "../../aws/ebs-sdk.ts";
 import type { Ec2Api } from "../../aws/ec2-api.ts";
 import { createEc2Api } from "../../aws/ec2-sdk.ts";
+import { OwnResources } from "../../aws/own-resources.ts";
 import { AsyncDisposableStack } from "../../base/async-disposable-stack.ts";
 import { systemClock } from "../../base/clock.ts";
 import { together } from "../../base/together.ts";
@@ -55,7 +56,8 @@ export async function connectForTransfer(
   const region = namedRegion ?? (await regionOfInstance({ environment, signal }));
   const endpointOf = (service: "EBS" | "EC2") =>
     environment[`AWS_ENDPOINT_URL_${service}`] || environment["AWS_ENDPOINT_URL"] || undefined;
-  const shared = { region, credentials, signal, clock: systemClock, onRetry };
+  const own = new OwnResources(systemClock);
+  const shared = { region, credentials, environment, own, signal, clock: systemClock, onRetry };
   const ebs = createEbsApi({ ...shared, endpoint: endpointOf("EBS") });
   undo.defer(() => ebs[Symbol.dispose]());
   const ec2 = createEc2Api({ ...shared, endpoint: endpointOf("EC2") });
@@ -65,7 +67,7 @@ export async function connectForTransfer(
     ebs,
     ec2,
     async place() {
-      const accountId = await accountOf({ ...shared, endpoint: endpointOf("EC2"), environment });
+      const accountId = await accountOf({ ...shared, endpoint: endpointOf("EC2") });
       const endpoints = { endpoint: endpointOf("EC2"), ebsEndpoint: endpointOf("EBS") };
       return { accountId, region, store, ...endpoints, profile: options.profile };
     },

@@ -1,6 +1,10 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "../../base/clock.ts";
+import { seededRandom } from "../../base/random.ts";
 import type { AttachmentRecord } from "../state/records.ts";
+
+/** How likely a question does not see what flickers. */
+const FLICKER_SHARE = 0.5;
 
 /** What faults hold back for a while: resources that nobody sees yet, and attachments that do not go on. */
 export class FaultHolds {
@@ -8,6 +12,10 @@ export class FaultHolds {
   readonly #closing: AbortSignal;
   /** When each invisible resource is to be seen, in milliseconds since the epoch. */
   readonly #hiddenUntilMs = new Map<string, number>();
+  /** Until when each flickering resource is now seen and now not. */
+  readonly #flickeringUntilMs = new Map<string, number>();
+  /** The same for each cloud, so that a run can be repeated. */
+  readonly #draw = seededRandom(1);
   readonly #stopped = new WeakSet<AttachmentRecord>();
   #release = releaser();
 
@@ -21,8 +29,16 @@ export class FaultHolds {
     this.#hiddenUntilMs.set(id, this.#clock.now() + seconds * 1000);
   }
 
+  /** As a service does of whose servers some have not heard of it: each question may meet one of those. */
+  flicker(id: string, seconds: number): void {
+    this.#flickeringUntilMs.set(id, this.#clock.now() + seconds * 1000);
+  }
+
+  /** Asked again, it may say otherwise. */
   isHidden(id: string): boolean {
-    return this.#clock.now() < (this.#hiddenUntilMs.get(id) ?? 0);
+    const now = this.#clock.now();
+    if (now < (this.#hiddenUntilMs.get(id) ?? 0)) return true;
+    return now < (this.#flickeringUntilMs.get(id) ?? 0) && this.#draw() < FLICKER_SHARE;
   }
 
   /** Says that nothing is being done for an attachment that is "attaching", so that it can be detached. */
@@ -57,6 +73,7 @@ export class FaultHolds {
   /** Ends all holds. */
   releaseAll(): void {
     this.#hiddenUntilMs.clear();
+    this.#flickeringUntilMs.clear();
     this.#release.abort();
     this.#release = releaser();
   }

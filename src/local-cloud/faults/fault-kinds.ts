@@ -28,6 +28,7 @@ export const FAULTS = {
   "error-after": { moment: "after" },
   slow: { moment: "late", seconds: "required" },
   invisible: { moment: "effect", actions: CREATING, seconds: "required" },
+  flickering: { moment: "effect", actions: CREATING, seconds: "required" },
   "stuck-attaching": { moment: "effect", actions: ["AttachVolume"], seconds: "optional" },
   "stuck-detaching": { moment: "effect", actions: ["DetachVolume"], seconds: "optional" },
   "volume-error": { moment: "effect", actions: ["CreateVolume"] },

@@ -33,8 +33,11 @@ export function operation(run: Operation["run"], parameters: string): Operation 
 
 /** Hides what the call makes for a while, if a fault says so. Called before it is in the state. */
 export function hideIfStruck({ cloud, faults }: Pick<Call, "cloud" | "faults">, id: string): void {
-  const rule = faults.effect("invisible");
-  if (rule !== undefined) cloud.faults.holds.hide(id, rule.seconds ?? 0);
+  const { holds } = cloud.faults;
+  const invisible = faults.effect("invisible");
+  if (invisible !== undefined) holds.hide(id, invisible.seconds ?? 0);
+  const flickering = faults.effect("flickering");
+  if (flickering !== undefined) holds.flicker(id, flickering.seconds ?? 0);
 }
 
 /**

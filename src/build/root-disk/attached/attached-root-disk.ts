@@ -65,12 +65,11 @@ export async function createAttachedRootDisk(
 
 async function waitUntilCreated(
   { ec2, polling, signal, clock }: BuildContext,
-  { id: volumeId, seen }: Draft<VolumeId>,
+  { id: volumeId }: Draft<VolumeId>,
 ): Promise<void> {
   await waitFor(
     async () => {
       const volume = await ec2.findVolume(volumeId);
-      if (volume !== undefined) seen();
       if (volume?.state === "available") return true;
       if (volume === undefined || volume.state === "creating") return undefined;
       throw new ToolError("ERR_VOLUME", `Cannot use volume "${volumeId}": its state is ${volume.state}`);

@@ -14,7 +14,7 @@ export async function findDirectMeans(
   access: Access,
   options: BuildHostOptions,
 ): Promise<FoundMeans> {
-  const { environment, clock, signal, onRetry } = access;
+  const { environment, clock, own, signal, onRetry } = access;
   const [credentials, region, { createEbsApi }] = await together([
     access.credentials,
     access.region,
@@ -24,7 +24,7 @@ export async function findDirectMeans(
   const accountId = await accountOf({ ...access, region, credentials });
   const configured = options.localCloud === undefined ? config.custom_endpoint_ebs : undefined;
   const endpoint = configured || environment["AWS_ENDPOINT_URL_EBS"] || environment["AWS_ENDPOINT_URL"] || undefined;
-  const ebs = createEbsApi({ region, credentials, endpoint, signal, clock, onRetry });
+  const ebs = createEbsApi({ region, credentials, endpoint, own, environment, signal, clock, onRetry });
   if (options.blockCache === undefined) throw new TypeError("amazon-direct needs a place for blocks");
   const cache = options.blockCache();
   return {
@@ -33,11 +33,12 @@ export async function findDirectMeans(
       accountId,
       ebs,
       overlayDirectory: config.overlay_directory ?? dirname(cache.directory),
-      openBlocks: (snapshotId, { emit, signal: buildSignal, knownHashes }) =>
+      openBlocks: async (snapshotId, { emit, signal: buildSignal, knownHashes }) =>
         openBlockSource({
           cacheDirectory: cache.directory,
           startCommand: cache.serverCommand,
-          snapshot: { snapshotId, accountId, region, endpoint },
+          snapshot: { snapshotId, accountId, region, endpoint: await ebs.endpoint() },
+          environment,
           credentials,
           knownHashes: new Map(
             [...knownHashes].map(({ blockIndex, sha256 }) => [blockIndex, Buffer.from(sha256).toString("hex")]),
