@@ -14,6 +14,8 @@ export interface Evaluation {
 
 /** The value of an expression, or `undefined` if it has none, which has been told. */
 export function tryEvaluate(expression: Expression, { scope, problems }: Evaluation): HclValue | undefined {
+  // Each expression of the template would fail for that: it is told of one.
+  if (scope.budget?.isUsedUp) return undefined;
   try {
     return evaluate(expression, scope);
   } catch (error) {

@@ -112,7 +112,9 @@ function readType(expression: Expression | undefined, problems: ProblemList): Hc
     return written === undefined ? undefined : parseType(written);
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
-    problems.add(error.message, { location: text === undefined ? error.range.start : start, hint: error.hint });
+    for (const { message, range, hint } of error.all) {
+      problems.add(message, { location: text === undefined ? range.start : start, hint });
+    }
     return undefined;
   }
 }
