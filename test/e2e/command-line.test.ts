@@ -108,8 +108,27 @@ test("each command describes itself as the help of it does", async () => {
   }
 });
 
+const MISSPELT = (
+  [
+    [["help", "biuld"], "biuld", "build"],
+    [["cache", "statsu"], "cache statsu", "cache status"],
+    [["local", "strt"], "local strt", "local start"],
+    [["help", "local", "strt"], "local strt", "local start"],
+    [["local", "help", "strt"], "local strt", "local start"],
+    [["snapshot", "uplod"], "snapshot uplod", "snapshot upload"],
+  ] as const
+).map(([args, name, meant]): [readonly string[], string] => [
+  args,
+  `Error: Cannot run "${name}": there is no such command\n  hint: Did you mean "amibake ${meant}"?\n`,
+]);
+
 const WRONG: readonly [args: readonly string[], stderr: string][] = [
   [[], 'Error: Cannot run amibake without a command\n  hint: Run "amibake --help"\n'],
+  [
+    ["help", "nope"],
+    'Error: Cannot run "nope": there is no such command\n  hint: Run "amibake --help": it lists the commands\n',
+  ],
+  ...MISSPELT,
   [["biuld"], 'Error: Cannot run "biuld": there is no such command\n  hint: Did you mean "amibake build"?\n'],
   [
     ["hcl2_upgrade", "t.json"],
@@ -356,7 +375,8 @@ test("in a working directory that was removed, what needs it says so, and the re
     const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
     return { exitCode, stderr };
   };
-  const told = "Error: Cannot use the working directory: it has been removed\n  hint: Change to one that exists: cd /\n";
+  const told =
+    "Error: Cannot use the working directory: it has been removed\n  hint: Change to one that exists: cd /\n";
   for (const command of ["validate", "build", "console"]) {
     assert.deepEqual(await run(command, template), { exitCode: 2, stderr: told }, command);
   }
