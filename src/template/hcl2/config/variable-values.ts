@@ -68,7 +68,7 @@ function addUnset({ name, location }: InputVariable, problems: ProblemList): voi
 
 function typedValue(
   { name, type }: InputVariable,
-  { value, location }: GivenValue,
+  { value, location, locate = () => location }: GivenValue,
   problems: ProblemList,
 ): HclValue | "wrong" {
   if (value === "wrong" || type === undefined) return value;
@@ -77,7 +77,7 @@ function typedValue(
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     problems.add(`The variable "${name}"${error.path.length === 0 ? "" : ":"} ${error.message}`, {
-      location,
+      location: locate(error.path),
       hint: error.hint,
     });
     return "wrong";

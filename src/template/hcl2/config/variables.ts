@@ -12,6 +12,7 @@ import { addTwice } from "./add-twice.ts";
 import { blocksOf } from "./body-blocks.ts";
 import { type Evaluation, tryEvaluate } from "./evaluation.ts";
 import { literalText, readFlag, readText } from "./literal-text.ts";
+import { partOfExpression } from "./locate-part.ts";
 import type { RootBlocks } from "./root-blocks.ts";
 import { isJsonFile } from "./template-files.ts";
 import { readValidation, type Validation } from "./validations.ts";
@@ -138,7 +139,7 @@ function readDefault(
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     evaluation.problems.add(`"default"${error.path.length === 0 ? "" : ":"} ${error.message}`, {
-      location: expression.range.start,
+      location: partOfExpression(expression, error.path).range.start,
       hint: error.hint,
     });
     return "wrong";
