@@ -10,6 +10,8 @@ import { numberOf, numberText } from "../values/number-text.ts";
 import { type HclValue, STRING } from "../values/value.ts";
 import { tryEvaluate } from "./evaluation.ts";
 import { type RuntimeScope, runtimeText } from "./runtime-text.ts";
+import { textsIn } from "./secrets.ts";
+import { usesSensitive } from "./sensitive-names.ts";
 
 export interface LocateOptions {
   readonly scope: Scope;
@@ -41,6 +43,9 @@ export function locateExpression(expression: Expression, options: LocateOptions)
     }
   }
   const value = tryEvaluate(expression, options);
+  if (value !== undefined && usesSensitive(expression, options.scope)) {
+    for (const text of textsIn(value)) options.problems.hide(text);
+  }
   return value === undefined ? { kind: "unevaluated", location } : locateValue(value, expression, [], options);
 }
 

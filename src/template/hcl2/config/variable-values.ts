@@ -30,6 +30,8 @@ export function evaluateVariables(
   options: Options,
 ): Map<string, HclValue> {
   hideSensitive(declared, given, options);
+  for (const { name, isSensitive } of declared.values())
+    if (isSensitive) options.scope.sensitiveNames?.add(`var.${name}`);
   const values = new Map<string, HclValue>();
   for (const variable of declared.values()) {
     const last = given.findLast(({ name }) => name === variable.name);
