@@ -36,6 +36,7 @@ export class ProblemList {
   readonly #problems = new Map<string, Problem>();
   readonly #onFull: () => void;
   readonly #sources: SourceTexts;
+  readonly #hidden = new Set<string>();
 
   /**
    * @param onFull called when there are more than anybody reads; what is more is not kept.
@@ -64,6 +65,11 @@ export class ProblemList {
     this.#sources.set(file, text);
   }
 
+  /** A value that no problem may quote. It may be shown elsewhere: what is made of a secret can be a word as any other. */
+  hide(text: string): void {
+    this.#hidden.add(text);
+  }
+
   /** The same problem at the same place counts once: a provisioner is read for each build. */
   add(message: string, options: ProblemOptions = {}): void {
     const { location, end } = options;
@@ -89,7 +95,7 @@ export class ProblemList {
    * @param secrets values that a message must not quote.
    */
   sorted(secrets: Iterable<string>): Problem[] {
-    const hidden = new Secrets(secrets);
+    const hidden = new Secrets([...secrets, ...this.#hidden]);
     const shown = (text: string): string => shortened(hidden.hide(text));
     return [...this.#problems.values()].sort(byPlace).map(({ message, hint, ...rest }) => {
       const excerpt = this.#excerptOf(rest, hidden);

@@ -46,6 +46,7 @@ export async function runProgram(argv: readonly string[], context: CliContext): 
     exitCode = code;
   });
   const known = knownOptions(program);
+  refuseUnknownHelp(program, argv);
   try {
     await program.parseAsync(rewriteOptions(argv, known), { from: "user" });
   } catch (error) {
@@ -214,14 +215,36 @@ function unknownCommand(program: Command): void {
   const [name] = program.args;
   if (name === undefined) throw usageError("Cannot run amibake without a command", HELP_HINT);
   if (PACKER_COMMANDS.includes(name)) throw unsupported(`the command "${name}"`);
+  throw noSuchCommand(name, { command: program, names: ["amibake"] });
+}
+
+interface NamedCommand {
+  readonly command: Command;
+  /** `amibake`, then the name of each command down to this one. */
+  readonly names: readonly string[];
+}
+
+function noSuchCommand(name: string, { command, names }: NamedCommand): Error {
   const meant = nearMiss(
     name,
-    program.commands.map((command) => command.name()),
+    command.commands.map((known) => known.name()),
   );
-  throw usageError(
-    `Cannot run "${name}": there is no such command`,
-    meant === undefined ? 'Run "amibake --help": it lists the commands' : `Did you mean "amibake ${meant}"?`,
+  const before = names.join(" ");
+  return usageError(
+    `Cannot run "${[...names.slice(1), name].join(" ")}": there is no such command`,
+    meant === undefined ? `Run "${before} --help": it lists the commands` : `Did you mean "${before} ${meant}"?`,
   );
+}
+
+/** "help strt", "help local strt": Commander knows nothing to say of it. */
+function refuseUnknownHelp(program: Command, argv: readonly string[]): void {
+  const group = commandOf(program, argv);
+  const [help, ...asked] = argv.slice(group.names.length - 1);
+  if (help !== "help") return;
+  const found = commandOf(group.command, asked);
+  const name = asked[found.names.length - 1];
+  if (name === undefined || name === "help" || name.startsWith("-") || found.command.commands.length === 0) return;
+  throw noSuchCommand(name, { command: found.command, names: [...group.names, ...found.names.slice(1)] });
 }
 
 /** Of every command that is described: whether a name takes a value is the same in all of them. */
@@ -239,7 +262,7 @@ function knownOptions(program: Command): KnownOptions {
 }
 
 /** The command that the arguments name, as far as they do. */
-function commandOf(program: Command, argv: readonly string[]): { command: Command; helpHint: string } {
+function commandOf(program: Command, argv: readonly string[]): NamedCommand {
   const names = ["amibake"];
   let command = program;
   for (const argument of argv) {
@@ -248,19 +271,19 @@ function commandOf(program: Command, argv: readonly string[]): { command: Comman
     names.push(argument);
     command = next;
   }
-  return { command, helpHint: `Run "${names.join(" ")} --help"` };
+  return { command, names };
 }
 
 /** Commander's "error: option '--only <builds>' argument missing" as an error of ours. */
-function usageErrorFrom(
-  { code, message }: CommanderError,
-  { command, helpHint }: { command: Command; helpHint: string },
-): Error {
+function usageErrorFrom({ code, message }: CommanderError, named: NamedCommand): Error {
+  const { command, names } = named;
+  const helpHint = `Run "${names.join(" ")} --help"`;
   if (code === "commander.help") return usageError("Cannot run it without a command", helpHint);
   const text = message
     .replace(/^error: /, "")
     .replace(/\n.*$/s, "")
     .replaceAll("'", '"');
+  if (code === "commander.unknownCommand") return noSuchCommand(/"(.*)"/s.exec(text)?.[1] ?? "", named);
   if (code !== "commander.unknownOption") {
     const [what = "", why = ""] = text.split(/\. (?=\S)/);
     return usageError(`Cannot read the command line: ${what}${why && `: ${why.replace(/\.$/, "")}`}`, helpHint);

@@ -1,3 +1,4 @@
+import { systemCode, ToolError } from "../base/errors.ts";
 import { takeMachineReadable } from "./arguments.ts";
 import type { CliContext } from "./cli-context.ts";
 import { type ExitCode, exitCodeOfError } from "./exit-codes.ts";
@@ -7,7 +8,8 @@ import { formatError } from "./ui/format-error.ts";
 import { machineReadableLine } from "./ui/machine-readable-line.ts";
 
 /** Prints why a command failed, in the form that the command line asked for. */
-export function reportFailure(thrown: unknown, argv: readonly string[], context: CliContext): ExitCode {
+export function reportFailure(failure: unknown, argv: readonly string[], context: CliContext): ExitCode {
+  const thrown = explainRemovedDirectory(failure);
   const exitCode = exitCodeOfError(thrown);
   const error = createCleaner(context.secrets).error(thrown);
   // The options may be what is wrong, so they are looked for by hand.
@@ -23,4 +25,15 @@ export function reportFailure(thrown: unknown, argv: readonly string[], context:
     for (const line of formatError(error, colours)) context.stderr.write(`${line}\n`);
   }
   return exitCode;
+}
+
+/** Whatever asks for the working directory, here or in Node itself, meets it when that is gone. */
+function explainRemovedDirectory(error: unknown): unknown {
+  const isOfDirectory = error instanceof Error && "syscall" in error && error.syscall === "uv_cwd";
+  if (!isOfDirectory) return error;
+  const reason = systemCode(error) === "ENOENT" ? "it has been removed" : error.message;
+  return new ToolError("ERR_WORKING_DIRECTORY", `Cannot use the working directory: ${reason}`, {
+    hint: "Change to one that exists: cd /",
+    fault: "usage",
+  });
 }

@@ -454,6 +454,10 @@ const WRONG_PROVISIONERS: readonly (readonly [provisioner: unknown, messages: re
   ],
   [{ type: "file", content: "x", source: "/tmp", destination: "/x" }, ['"content" cannot stand beside "source"']],
   [{ type: "file", source: "/no/such", destination: "/x" }, ['There is no file "/no/such"']],
+  [
+    { type: "file", source: "/a\0b", destination: "/x" },
+    ['The path "/a\\u0000b" has a NUL in it, which no file\'s name can have'],
+  ],
   [{ type: "file", source: "/no/such", generated: true, destination: "/x" }, []],
   [{ type: "file", source: "/no/such", direction: "download", destination: "/x" }, []],
   [{ type: "file", source: "/{{build `Device`}}", destination: "/x" }, []],

@@ -38,7 +38,7 @@ export async function readStream(
   try {
     return decodeText(file, await readBytes(stream), problems);
   } catch (error) {
-    problems.add(`Cannot read "${file}": ${reasonOf(error)}`);
+    problems.add(`Cannot read "${file}": ${whyUnreadable(error)}`);
     return undefined;
   }
 }
@@ -55,7 +55,8 @@ async function readBytes(stream: AsyncIterable<Uint8Array | string>): Promise<Ui
   return Buffer.concat(chunks);
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file or directory cannot be read, for a message. */
+export function whyUnreadable(error: unknown): string {
   switch (systemCode(error)) {
     case "ENOENT":
       return "there is no such file";

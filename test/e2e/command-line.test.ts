@@ -108,8 +108,27 @@ test("each command describes itself as the help of it does", async () => {
   }
 });
 
+const MISSPELT = (
+  [
+    [["help", "biuld"], "biuld", "build"],
+    [["cache", "statsu"], "cache statsu", "cache status"],
+    [["local", "strt"], "local strt", "local start"],
+    [["help", "local", "strt"], "local strt", "local start"],
+    [["local", "help", "strt"], "local strt", "local start"],
+    [["snapshot", "uplod"], "snapshot uplod", "snapshot upload"],
+  ] as const
+).map(([args, name, meant]): [readonly string[], string] => [
+  args,
+  `Error: Cannot run "${name}": there is no such command\n  hint: Did you mean "amibake ${meant}"?\n`,
+]);
+
 const WRONG: readonly [args: readonly string[], stderr: string][] = [
   [[], 'Error: Cannot run amibake without a command\n  hint: Run "amibake --help"\n'],
+  [
+    ["help", "nope"],
+    'Error: Cannot run "nope": there is no such command\n  hint: Run "amibake --help": it lists the commands\n',
+  ],
+  ...MISSPELT,
   [["biuld"], 'Error: Cannot run "biuld": there is no such command\n  hint: Did you mean "amibake build"?\n'],
   [
     ["hcl2_upgrade", "t.json"],
@@ -339,4 +358,35 @@ test("doctor --json is one object, and exits 4 exactly if the host cannot bake",
   const report = JSON.parse(stdout) as { canBake: boolean; checks: { name: string; status: string }[] };
   assert.equal(exitCode, report.canBake ? 0 : 4);
   assert.equal(report.checks.find(({ name }) => name === "instance metadata")?.status, "missing");
+});
+
+test("in a working directory that was removed, what needs it says so, and the rest works", async () => {
+  await using directory = await temporaryDirectory();
+  const template = join(directory.path, "ok.json");
+  await writeFile(template, JSON.stringify(TEMPLATE));
+  const [node = "", entry = ""] = await amibakeCommand();
+  const run = async (...args: string[]) => {
+    const gone = await mkdtemp(join(directory.path, "gone-"));
+    const script = 'rmdir "$PWD" && exec "$@"';
+    const child = spawn("sh", ["-c", script, "sh", node, entry, ...args], {
+      cwd: gone,
+      env: { PATH: process.env["PATH"] ?? "", HOME: directory.path },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      stderr += chunk;
+    });
+    const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { exitCode, stderr };
+  };
+  const told =
+    "Error: Cannot use the working directory: it has been removed\n  hint: Change to one that exists: cd /\n";
+  for (const command of ["validate", "build", "console"]) {
+    assert.deepEqual(await run(command, template), { exitCode: 2, stderr: told }, command);
+  }
+  const rest = [["--help"], ["inspect", template], ["validate", "-syntax-only", template], ["cache", "status"]];
+  for (const args of [["version"], ["schema"], ...rest]) {
+    assert.deepEqual(await run(...args), { exitCode: 0, stderr: "" }, args.join(" "));
+  }
 });

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { runToExit } from "../../src/linux/run-command.ts";
 import { amibakeCommand, runAmibake } from "../helpers/amibake-cli.ts";
 import { runPacker, whyNoPacker } from "../helpers/conformance/packer.ts";
 import { CTRL_C, runAtTerminal } from "../helpers/terminal.ts";
@@ -97,7 +98,8 @@ test("console prints the value of the last line of its input", async () => {
     [["t.json"], "{{user `chain` | upper}}\n{{user `region`}} {{1}}\n", "us-east-1 1\n"],
     [["t.json"], "{{user `password`}}", "<sensitive>\n"],
     [["t.json"], "variables\n", "chain: <us-east-1>,\nimage: <unset>,\npassword: <sensitive>,\nregion: us-east-1,\n"],
-    [["-var", "image=x", "t.json"], "{{user `image`}}\nexit\n{{upper `no`}}\n", "x\n"],
+    [["-var", "image=x", "t.json"], "{{upper `no`}}\nexit\n{{user `image`}}\n", "x\n"],
+    [["t.json"], "{{user `region`}}\nexit\n", "\n"],
     [["t.pkr.hcl"], "1\nlocal.zones\n", '[\n  "us-east-1a",\n  1,\n]\n'],
     [["t.pkr.hcl"], "var.password", "<sensitive>\n"],
     [["t.pkr.hcl"], "var.image", "<unknown>\n"],
@@ -107,6 +109,15 @@ test("console prints the value of the last line of its input", async () => {
     const { stdout, stderr, exitCode } = await runAmibake(["console", ...args], { cwd, input });
     assert.deepEqual({ stdout, stderr, exitCode }, { stdout: expected, stderr: "", exitCode: 0 });
   }
+});
+
+test("console answers each line of a file, up to exit", async () => {
+  const file = join(cwd, "lines.txt");
+  await writeFile(file, "1 + 1\n\nvar.regoin\nvar.password\nexit\n3\n");
+  const run = 'exec "$@" < "$FILE"';
+  const argv = ["sh", "-c", run, "sh", ...(await amibakeCommand()), "console", "t.pkr.hcl"];
+  const { stdout, exitCode } = await runToExit(argv, { cwd, env: { PATH: process.env["PATH"] ?? "", FILE: file } });
+  assert.deepEqual([stdout.toString(), exitCode], ["2\n\n<sensitive>\n", 2]);
 });
 
 test("console tells what is wrong with each line, and ends with 2", async () => {

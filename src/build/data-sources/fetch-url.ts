@@ -47,7 +47,9 @@ async function readBody(response: Response): Promise<string> {
 /** fetch() says "fetch failed"; why is in the cause. */
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${DEADLINE_MS / 1000} s`;
-  return messageOf(error instanceof TypeError && error.cause !== undefined ? error.cause : error);
+  const reason = messageOf(error instanceof TypeError && error.cause !== undefined ? error.cause : error);
+  // The Fetch standard's: https://fetch.spec.whatwg.org/#port-blocking
+  return reason === "bad port" ? "Node.js asks nothing of this port, as browsers do: it is another service's" : reason;
 }
 
 /** fetch() takes no name and password in a URL. */

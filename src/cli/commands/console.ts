@@ -1,3 +1,4 @@
+import { ReadStream } from "node:fs";
 import type { TemplateConsole } from "../../template/template-evaluator.ts";
 import type { CliContext } from "../cli-context.ts";
 import { consoleHelp } from "../console/console-help.ts";
@@ -12,8 +13,8 @@ export interface ConsoleOptions extends VariableOptions {
 }
 
 /**
- * Evaluates expressions. Of standard input that is no terminal, the value of the last line is printed, as in Packer; what
- * is wrong with any is told.
+ * Evaluates expressions. As in Packer, a file is answered line by line until one is `exit`, and of a pipe the value of the
+ * last line is printed; `exit` is a line without a value there. What is wrong with any is told.
  *
  * @returns 2 if a line of that input could not be evaluated.
  */
@@ -37,14 +38,21 @@ export async function runConsole(
   const { LineReader } = await import("../line-reader.ts");
   using signal = context.abortOnSignals();
   const lines = new LineReader(context.stdin);
-  let answer: string | undefined;
+  const answersEach = isFile(context.stdin);
+  let last: string | undefined;
   for (let line = await lines.next(signal); line !== undefined; line = await lines.next(signal)) {
     const result = session.answer(line);
-    if (result === "exit") break;
-    answer = result.text;
+    if (answersEach && result === "exit") break;
+    last = result === "exit" ? "" : result.text;
+    if (answersEach && last !== undefined) context.stdout.write(`${last}\n`);
   }
-  if (answer !== undefined) context.stdout.write(`${answer}\n`);
+  if (!answersEach && last !== undefined) context.stdout.write(`${last}\n`);
   return session.hasFailed ? 2 : 0;
+}
+
+/** Node reads pipes, sockets and terminals by streams of other classes. */
+function isFile(input: CliContext["stdin"]): boolean {
+  return input instanceof ReadStream;
 }
 
 /** What a line is answered with; nothing if it could not be evaluated, which has been told. */

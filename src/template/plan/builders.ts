@@ -2,6 +2,7 @@ import type { ProblemList } from "../../base/problems.ts";
 import type { SourceLocation } from "../../base/source-location.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuilderPlan } from "../build-plan.ts";
+import { NO_SOURCE } from "../schema/builder-fields.ts";
 import type { Component } from "../schema/component.ts";
 import { BUILDERS, type BuilderConfig, PACKER_BUILDERS } from "../schema/components.ts";
 import { readObject } from "./check.ts";
@@ -95,6 +96,12 @@ export function readBuilder(
   return config === undefined ? undefined : { type, config };
 }
 
+/** As Packer can, and no builder here: the key itself is refused. */
+function startsFromNothing(object: LocatedObject): boolean {
+  const value = memberOf(object, "from_scratch")?.value;
+  return value !== undefined && !(value.kind === "boolean" && !value.value);
+}
+
 interface ReadBuilderOptions {
   readonly language: TemplateLanguage;
   readonly scope: Scope;
@@ -112,6 +119,7 @@ function readConfig<Config extends BuilderConfig>(
     ...options,
     ...component,
     label,
+    untold: startsFromNothing(object) ? [NO_SOURCE] : [],
   });
   const filter = config?.source_ami_filter;
   if (filter !== undefined && filter.owners.length === 0 && config?.source_ami === undefined) {

@@ -11,6 +11,8 @@ export interface ReadObjectOptions {
   readonly label: string;
   readonly keysNotYet: readonly string[];
   readonly keysRefused?: Readonly<Record<string, string>> | undefined;
+  /** What the schema may find wrong and is not told: another problem has said why. */
+  readonly untold?: readonly string[] | undefined;
   /** In which the object is written. */
   readonly language: TemplateLanguage;
   readonly scope: ConformContext["scope"];
@@ -56,6 +58,7 @@ export function readObject<Config>(
   const issues = parsed.success ? [] : parsed.error.issues.filter((issue) => !leadsToWrong(value, issue.path));
   for (const issue of issues) {
     const { message, hint } = describeIssue(issue, { options, isThere: locations.has(pathKey(fieldPath(issue.path))) });
+    if (options.untold?.includes(message)) continue;
     problems.add(message, { location: locate(fieldPath(issue.path)), hint });
   }
   const isGood = parsed.success && !hasUnknownKey && !containsWrong(value);

@@ -64,6 +64,7 @@ function plannedTextOf(value: unknown): string | undefined {
 }
 
 function problemOf(path: string, isScript: boolean): string | undefined {
+  if (path.includes("\0")) return `The path ${JSON.stringify(path)} has a NUL in it, which no file's name can have`;
   try {
     const isDirectory = statSync(path).isDirectory();
     return isScript && isDirectory ? `The script "${path}" is a directory` : undefined;

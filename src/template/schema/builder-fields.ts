@@ -22,6 +22,9 @@ export const workFields = { ...mountingFields, ...insideFields, ...accessFields 
 /** What every builder's configuration has: most of a build needs no more. */
 export type SharedBuilderConfig = z.infer<z.ZodMiniObject<typeof bakedFields & typeof workFields>>;
 
+/** Of a template that would start from nothing, it leads away from what is wrong. */
+export const NO_SOURCE = '"source_ami" or "source_ami_filter" is required';
+
 /** The rules over several keys, and what EC2 would refuse at the end. For `superRefine`. */
 export function checkBuilder(config: Partial<SharedBuilderConfig>, context: z.core.$RefinementCtx): void {
   for (const [path, message] of problemsOf(config)) context.addIssue({ code: "custom", path, message });
@@ -40,7 +43,7 @@ function problemsOf(config: Partial<SharedBuilderConfig>): [path: string[], mess
   const problems: [path: string[], message: string][] = [];
   const filterCount = (filter?.owners?.length ?? 0) + Object.keys(filter?.filters ?? {}).length;
   if (source_ami === undefined && filterCount === 0) {
-    problems.push([[], '"source_ami" or "source_ami_filter" is required']);
+    problems.push([[], NO_SOURCE]);
   }
   if ((access_key === undefined) !== (secret_key === undefined)) {
     problems.push([["access_key"], '"access_key" and "secret_key" go together: one of them is missing']);

@@ -30,6 +30,8 @@ export interface BuildBlock {
   readonly description: string | undefined;
   readonly location: SourceLocation;
   readonly uses: readonly SourceUse[];
+  /** Whether what it says of its sources is wrong, which has been told. */
+  readonly hasWrongSource: boolean;
   readonly scope: Scope;
   /** All but those of sources; dynamic ones not expanded yet, since they may ask for the source. */
   readonly blocks: readonly Block[];
@@ -60,6 +62,7 @@ export function readBuildBlock({ block, scope }: ScopedBlock, options: ReadOptio
     if (!KEYS.includes(name)) addUnknown(name, nameRange.start, problems);
   }
   const good = blocks.filter((inner) => isBuildBlock(inner, problems));
+  const before = problems.count;
   const expanded = expandBlocks(
     good.filter(({ type, labels }) => type === "source" || (type === "dynamic" && labels[0]?.text === "source")),
     scope,
@@ -73,11 +76,13 @@ export function readBuildBlock({ block, scope }: ScopedBlock, options: ReadOptio
   if (uses.length === 0 && !attributes.has("sources") && expanded.length === 0) {
     problems.add("The build has no sources", { location, hint: 'Write sources = ["source.amazon-chroot.name"]' });
   }
+  const hasWrongSource = problems.count > before;
   return {
     name: readText(attributes.get("name"), { problems, scope }) ?? "",
     description: readText(attributes.get("description"), { problems, scope }),
     location,
     uses,
+    hasWrongSource,
     scope,
     blocks: good.filter(({ type }) => type !== "source"),
   };

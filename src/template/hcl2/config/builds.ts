@@ -11,7 +11,8 @@ import type { SourceFileChecks } from "../../plan/source-file-checks.ts";
 import { POST_PROCESSORS, PROVISIONERS } from "../../schema/components.ts";
 import { PROVISIONER_VARIABLES } from "../../schema/fields.ts";
 import { innerScope } from "../evaluate/scope.ts";
-import { objectValue, stringValue } from "../values/construct.ts";
+import { objectValue, stringValue, unknownValue } from "../values/construct.ts";
+import { STRING } from "../values/value.ts";
 import { blocksOf } from "./body-blocks.ts";
 import { BUILD_LABELS, type BuildBlock, type SourceUse } from "./build-blocks.ts";
 import { buildPattern } from "./build-pattern.ts";
@@ -50,12 +51,15 @@ export function readBuilds(blocks: readonly BuildBlock[], options: BuildsOptions
   const named = nameBuilds(blocks, problems);
   // If something else is wrong, that may be why.
   if (named.length === 0 && problems.isEmpty) addNoBuild(blocks, options);
-  const reads = blocks.reduce((sum, { uses, blocks: inner }) => sum + uses.length * inner.length, 0);
+  const reads = blocks.reduce((sum, { uses, blocks: inner }) => sum + Math.max(1, uses.length) * inner.length, 0);
   if (reads > COMPONENT_READS_MAX) {
     problems.add("The builds have more provisioners and post-processors, all together, than can be read");
     return [];
   }
   checkPatterns(options, problems);
+  for (const block of blocks) {
+    if (block.uses.length === 0 && block.hasWrongSource) readComponents({ block, use: undefined }, named, options);
+  }
   const postProcessorNames = [...new Set(blocks.flatMap(writtenPostProcessorNames))];
   const selected = selectBuilds(named, { ...options, postProcessorNames, fits: fitsPattern }, options);
   return selected.flatMap((build) => readBuild(build, named, options) ?? []);
@@ -116,7 +120,6 @@ function readBuild(build: NamedBuild, all: readonly NamedBuild[], options: Build
   const { problems, warnings } = options;
   const { use } = build;
   const { source } = use;
-  const buildName = `${source.type}.${use.name}`;
   const goScope = buildScope({ name: use.name, type: source.type }, options);
   const object = locateBuilder(source, use.additions, problems);
   const type = knownBuilder(source.type, source.typeLocation, problems);
@@ -124,31 +127,32 @@ function readBuild(build: NamedBuild, all: readonly NamedBuild[], options: Build
     type === undefined
       ? undefined
       : readBuilder({ object, type }, { problems, warnings, scope: goScope, language: HCL2 });
-  const components = locateComponents(build, problems);
+  const components = readComponents(build, all, options);
+  if (builder === undefined) return undefined;
+  return { name: build.name, sourceName: use.name, ...builder, location: source.location, ...components };
+}
+
+/** Provisioners and post-processors, for one source of their build. Without it, they are read for their problems. */
+function readComponents(
+  { block, use }: Pick<NamedBuild, "block"> & { readonly use: SourceUse | undefined },
+  all: readonly NamedBuild[],
+  options: BuildsOptions,
+): Pick<BuildPlan, "provisioners" | "errorCleanupProvisioner" | "postProcessors"> {
+  const { problems, warnings } = options;
+  const [type, name] = [use?.source.type ?? "", use?.name ?? ""];
+  const buildName = `${type}.${name}`;
+  const names = all.map((one) => [one.use.name, `${one.use.source.type}.${one.use.name}`] as const);
+  const components = locateComponents(block, use, problems);
   const readOptions: ReadProvisionersOptions & { readonly warnings: ProblemList } = {
     buildName,
-    buildNames: all.map(
-      ({
-        use: {
-          source: { type: sourceType },
-          name,
-        },
-      }) => `${sourceType}.${name}`,
-    ),
+    buildNames: names.map(([, fullName]) => fullName),
     // By the name of the source alone, as in Packer.
-    overrideNames: [use.name, buildName],
-    overrideNamesAll: all.flatMap(
-      ({
-        use: {
-          source: { type: sourceType },
-          name,
-        },
-      }) => [name, `${sourceType}.${name}`],
-    ),
+    overrideNames: [name, buildName],
+    overrideNamesAll: names.flat(),
     // Packer never looks whether they exist.
     unknownBuildNames: warnings,
     language: HCL2,
-    scope: { ...goScope, known: {} },
+    scope: { ...buildScope({ name, type }, options), known: {} },
     problems,
     warnings,
     sourceFiles: options.sourceFiles,
@@ -159,18 +163,12 @@ function readBuild(build: NamedBuild, all: readonly NamedBuild[], options: Build
   const sequences = namePostProcessors(components.postProcessors, { scope: readOptions.scope, problems });
   const except = sequences
     .flat()
-    .map(({ name }) => name)
-    .filter((name) => options.except.some((pattern) => fitsPattern(pattern, name)));
-  const postProcessors = readPostProcessors(sequences, { ...readOptions, except });
-  if (builder === undefined) return undefined;
+    .map((one) => one.name)
+    .filter((one) => options.except.some((pattern) => fitsPattern(pattern, one)));
   return {
-    name: build.name,
-    sourceName: use.name,
-    ...builder,
-    location: source.location,
     provisioners,
     errorCleanupProvisioner,
-    postProcessors,
+    postProcessors: readPostProcessors(sequences, { ...readOptions, except }),
   };
 }
 
@@ -181,11 +179,11 @@ interface Components {
 }
 
 /** What else stands in the build block, as the sections of a JSON template: evaluated for this build. */
-function locateComponents({ block, use }: NamedBuild, problems: ProblemList): Components {
+function locateComponents(block: BuildBlock, use: SourceUse | undefined, problems: ProblemList): Components {
   const runtime: RuntimeScope = { known: { name: block.name }, later: PROVISIONER_VARIABLES };
   const source = objectValue([
-    ["type", stringValue(use.source.type)],
-    ["name", stringValue(use.name)],
+    ["type", use === undefined ? unknownValue(STRING) : stringValue(use.source.type)],
+    ["name", use === undefined ? unknownValue(STRING) : stringValue(use.name)],
   ]);
   const scope = innerScope(
     block.scope,

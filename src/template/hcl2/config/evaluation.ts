@@ -5,6 +5,7 @@ import type { Scope } from "../evaluate/scope.ts";
 import type { Expression } from "../syntax/syntax-tree.ts";
 import type { HclValue } from "../values/value.ts";
 import { explainReference } from "./explain-reference.ts";
+import { usesSensitive, withoutValues } from "./sensitive-names.ts";
 
 /** Where expressions are evaluated. */
 export interface Evaluation {
@@ -14,13 +15,18 @@ export interface Evaluation {
 
 /** The value of an expression, or `undefined` if it has none, which has been told. */
 export function tryEvaluate(expression: Expression, { scope, problems }: Evaluation): HclValue | undefined {
+  // Each expression of the template would fail for that: it is told of one.
+  if (scope.budget?.isUsedUp) return undefined;
   try {
     return evaluate(expression, scope);
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
+    const isSensitive = usesSensitive(expression, scope);
     for (const one of error.all) {
-      const { message, hint } = explainReference(one, expression, scope) ?? one;
-      problems.add(message, { location: one.range.start, end: one.range.end, hint });
+      const explained = explainReference(one, expression, scope);
+      const { message, hint } = explained ?? one;
+      const shown = isSensitive && explained === undefined ? withoutValues(message, scope) : message;
+      problems.add(shown, { location: one.range.start, end: one.range.end, hint });
     }
     return undefined;
   }

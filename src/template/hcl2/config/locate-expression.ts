@@ -10,6 +10,8 @@ import { numberOf, numberText } from "../values/number-text.ts";
 import { type HclValue, STRING } from "../values/value.ts";
 import { tryEvaluate } from "./evaluation.ts";
 import { type RuntimeScope, runtimeText } from "./runtime-text.ts";
+import { textsIn } from "./secrets.ts";
+import { usesSensitive } from "./sensitive-names.ts";
 
 export interface LocateOptions {
   readonly scope: Scope;
@@ -28,8 +30,8 @@ export function locateExpression(expression: Expression, options: LocateOptions)
       return { kind: "array", location, items: expression.items.map((item) => locateExpression(item, options)) };
     case "object": {
       const members = expression.items.map((item) => locateMember(item, options));
-      // A key that is not known hides what else there is.
-      if (members.includes(undefined)) return { kind: "unevaluated", location };
+      // A key that is not known could be any. Where something is wrong there is no plan, and the other keys are checked.
+      if (members.includes(undefined) && options.problems.isEmpty) return { kind: "unevaluated", location };
       return { kind: "object", location, members: withoutRepeated(members.filter((member) => member !== undefined)) };
     }
     case "template": {
@@ -41,6 +43,9 @@ export function locateExpression(expression: Expression, options: LocateOptions)
     }
   }
   const value = tryEvaluate(expression, options);
+  if (value !== undefined && usesSensitive(expression, options.scope)) {
+    for (const text of textsIn(value)) options.problems.hide(text);
+  }
   return value === undefined ? { kind: "unevaluated", location } : locateValue(value, expression, [], options);
 }
 
@@ -49,6 +54,7 @@ type ObjectItem = Extract<Expression, { kind: "object" }>["items"][number];
 function locateMember({ key, value }: ObjectItem, options: LocateOptions): LocatedMember | undefined {
   const keyLocation = key.range.start;
   const name = tryEvaluate(key, options);
+  const located = locateExpression(value, options);
   if (name === undefined || !isKnown(name)) return undefined;
   const isName = name.type.kind === "string" || name.type.kind === "number" || name.type.kind === "bool";
   const text = isName ? convert(name, STRING).content : undefined;
@@ -56,7 +62,7 @@ function locateMember({ key, value }: ObjectItem, options: LocateOptions): Locat
     options.problems.add("The key of an object must be a text", { location: keyLocation });
     return undefined;
   }
-  return { key: text, keyLocation, locateInKey: () => keyLocation, value: locateExpression(value, options) };
+  return { key: text, keyLocation, locateInKey: () => keyLocation, value: located };
 }
 
 /** As in HCL: of two with one name, the later one counts. */

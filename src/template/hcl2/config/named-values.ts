@@ -13,6 +13,7 @@ import { tryEvaluate } from "./evaluation.ts";
 import { type GraphNode, orderGraph } from "./graph.ts";
 import type { LocalValue } from "./locals.ts";
 import { addSecrets } from "./secrets.ts";
+import { usesSensitive } from "./sensitive-names.ts";
 
 interface Options {
   /** Of `var`, `path` and `packer`. */
@@ -142,6 +143,7 @@ async function evaluateNode(node: NamedNode, scope: Scope, options: Options): Pr
   if (node.kind === "data") return askDataSource(node.data, { ...options, scope });
   const { expression, isSensitive, name, location } = node.local;
   const value = tryEvaluate(expression, { scope, problems: options.problems }) ?? unknownValue(DYNAMIC);
+  if (isSensitive || usesSensitive(expression, scope)) scope.sensitiveNames?.add(`local.${name}`);
   if (isSensitive) addSecrets(value, { ...options, what: `local "${name}"`, location });
   return value;
 }

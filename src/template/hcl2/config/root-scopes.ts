@@ -34,7 +34,7 @@ export interface RootScopes {
 export function createRootScopes(options: RootScopeOptions): RootScopes {
   const { directory, workingDirectory, toolVersion } = options;
   const budget = new EvaluationBudget();
-  const empty: Scope = { variables: new Map(), functions: new Map(), budget };
+  const empty: Scope = { variables: new Map(), functions: new Map(), budget, sensitiveNames: new Set() };
   const functions = createHclFunctions({
     ...options,
     budget,

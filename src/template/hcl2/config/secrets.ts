@@ -24,7 +24,7 @@ export function addSecrets(value: HclValue, { secrets, warnings, what, location 
   }
 }
 
-function textsIn(value: HclValue): string[] {
+export function textsIn(value: HclValue): string[] {
   if (typeof value.content === "string") return [value.content];
   if (value.type.kind === "number" && typeof value.content === "object" && value.content !== null) {
     return [numberText(rationalIn(value))];

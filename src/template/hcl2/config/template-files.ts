@@ -1,8 +1,8 @@
-import { readdirSync } from "node:fs";
+import { type Dirent, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProblemList } from "../../../base/problems.ts";
 import { isDirectory } from "../../is-directory.ts";
-import { readText } from "../../read-text.ts";
+import { readText, whyUnreadable } from "../../read-text.ts";
 import { parseHcl } from "../syntax/parse-hcl.ts";
 import { parseHclJson } from "../syntax/parse-hcl-json.ts";
 import type { Body } from "../syntax/syntax-tree.ts";
@@ -44,7 +44,8 @@ function parseFile(file: string, text: string, problems: ProblemList): Body | un
 }
 
 function listDirectory(directory: string, problems: ProblemList) {
-  const entries = readdirSync(directory, { withFileTypes: true });
+  const entries = entriesOf(directory, problems);
+  if (entries === undefined) return undefined;
   const names = entries
     .filter((entry) => !entry.isDirectory())
     .map(({ name }) => name)
@@ -59,4 +60,13 @@ function listDirectory(directory: string, problems: ProblemList) {
     return undefined;
   }
   return { files, directory, autoVarFiles: withSuffix(".auto.pkrvars.hcl", ".auto.pkrvars.json") };
+}
+
+function entriesOf(directory: string, problems: ProblemList): Dirent[] | undefined {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    problems.add(`Cannot read the directory "${directory}": ${whyUnreadable(error)}`);
+    return undefined;
+  }
 }

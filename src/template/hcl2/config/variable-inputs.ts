@@ -9,9 +9,11 @@ import { nearMiss } from "../../../base/suggest.ts";
 import { readText } from "../../read-text.ts";
 import { parseHcl, parseHclExpression } from "../syntax/parse-hcl.ts";
 import { stringValue } from "../values/construct.ts";
+import type { ValuePath } from "../values/conversion-error.ts";
 import { valueOfJson } from "../values/json.ts";
 import type { HclValue } from "../values/value.ts";
 import { type Evaluation, tryEvaluate } from "./evaluation.ts";
+import { partOfExpression, partOfJson } from "./locate-part.ts";
 import { isJsonFile } from "./template-files.ts";
 import type { InputVariable } from "./variables.ts";
 
@@ -34,6 +36,8 @@ export interface GivenValue {
   /** "wrong" if it has none, which has been told. */
   readonly value: HclValue | "wrong";
   readonly location: SourceLocation;
+  /** Where a part of the value stands. Missing for what a file does not write. */
+  readonly locate?: (path: ValuePath) => SourceLocation;
 }
 
 interface Target {
@@ -96,6 +100,7 @@ interface FileEntry {
   readonly name: string;
   readonly nameLocation: SourceLocation;
   readonly location: SourceLocation;
+  readonly locate: (path: ValuePath) => SourceLocation;
   readonly evaluate: () => HclValue | undefined;
 }
 
@@ -119,6 +124,7 @@ async function readVarFile(file: string, evaluation: Evaluation): Promise<FileEn
     name,
     nameLocation: nameRange.start,
     location: value.range.start,
+    locate: (path) => partOfExpression(value, path).range.start,
     evaluate: () => tryEvaluate(value, evaluation),
   }));
 }
@@ -134,6 +140,7 @@ function jsonEntries(root: JsonValue | undefined, problems: ProblemList): FileEn
     name: key,
     nameLocation: keyLocation,
     location: value.location,
+    locate: (path) => partOfJson(value, path).location,
     evaluate: () => valueOfJson(value),
   }));
 }

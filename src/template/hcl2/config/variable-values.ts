@@ -30,6 +30,8 @@ export function evaluateVariables(
   options: Options,
 ): Map<string, HclValue> {
   hideSensitive(declared, given, options);
+  for (const { name, isSensitive } of declared.values())
+    if (isSensitive) options.scope.sensitiveNames?.add(`var.${name}`);
   const values = new Map<string, HclValue>();
   for (const variable of declared.values()) {
     const last = given.findLast(({ name }) => name === variable.name);
@@ -68,7 +70,7 @@ function addUnset({ name, location }: InputVariable, problems: ProblemList): voi
 
 function typedValue(
   { name, type }: InputVariable,
-  { value, location }: GivenValue,
+  { value, location, locate = () => location }: GivenValue,
   problems: ProblemList,
 ): HclValue | "wrong" {
   if (value === "wrong" || type === undefined) return value;
@@ -77,7 +79,7 @@ function typedValue(
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     problems.add(`The variable "${name}"${error.path.length === 0 ? "" : ":"} ${error.message}`, {
-      location,
+      location: locate(error.path),
       hint: error.hint,
     });
     return "wrong";

@@ -13,6 +13,7 @@ import { blocksOf } from "./body-blocks.ts";
 import { readFlag, readText } from "./constants.ts";
 import { type Evaluation, tryEvaluate } from "./evaluation.ts";
 import { literalText } from "./literal-text.ts";
+import { partOfExpression } from "./locate-part.ts";
 import { checkName } from "./names.ts";
 import type { RootBlocks } from "./root-blocks.ts";
 import { isJsonFile } from "./template-files.ts";
@@ -115,7 +116,9 @@ function readType(expression: Expression | undefined, problems: ProblemList): Hc
     return written === undefined ? undefined : parseType(written);
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
-    problems.add(error.message, { location: text === undefined ? error.range.start : start, hint: error.hint });
+    for (const { message, range, hint } of error.all) {
+      problems.add(message, { location: text === undefined ? range.start : start, hint });
+    }
     return undefined;
   }
 }
@@ -139,7 +142,7 @@ function readDefault(
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     evaluation.problems.add(`"default"${error.path.length === 0 ? "" : ":"} ${error.message}`, {
-      location: expression.range.start,
+      location: partOfExpression(expression, error.path).range.start,
       hint: error.hint,
     });
     return "wrong";

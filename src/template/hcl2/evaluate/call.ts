@@ -1,3 +1,4 @@
+import { nearMiss } from "../../../base/suggest.ts";
 import {
   type EagerFunction,
   HclFunctionError,
@@ -10,22 +11,34 @@ import { isWhollyKnown, itemsOf } from "../values/contents.ts";
 import { ConversionError, describeValue } from "../values/conversion-error.ts";
 import { DYNAMIC, type HclValue, UNKNOWN } from "../values/value.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { collect, HclError, missing } from "./hcl-error.ts";
+import { collect, ErrorCollector, HclError, missing } from "./hcl-error.ts";
 import { findFunction, functionNames } from "./scope.ts";
 
 export function evaluateCall(expression: CallExpression, evaluation: Evaluation): HclValue {
-  const { name, nameRange } = expression;
-  const found = findFunction(evaluation.scope, name);
-  if (found === undefined) {
-    throw missing(`There is no function "${name}"`, nameRange, { name, among: functionNames(evaluation.scope) });
+  const found = findFunction(evaluation.scope, expression.name);
+  if (found === undefined) return failUnknown(expression, evaluation);
+  if ("isLazy" in found) {
+    const args = argumentsOf(expression, evaluation);
+    if (args === UNKNOWN) return unknownValue(DYNAMIC);
+    return answer(expression, args, () => found.call(args.map((argument) => lazy(argument))));
   }
-  const args = argumentsOf(expression, evaluation);
-  if (args === UNKNOWN) return unknownValue("isLazy" in found ? DYNAMIC : found.returnType);
-  if ("isLazy" in found) return answer(expression, args, () => found.call(args.map((argument) => lazy(argument))));
-  checkCount(expression, found, args.length);
-  const values = collect(
-    args.map((argument, index) => () => checkedArgument(argument, { index, called: found, expression, evaluation })),
+  const errors = new ErrorCollector();
+  const args = errors.attempt(() => argumentsOf(expression, evaluation));
+  if (args === undefined || args === UNKNOWN) {
+    for (const argument of expression.arguments.slice(0, -1)) errors.attempt(() => evaluation.evaluate(argument));
+    errors.throwAny();
+    return unknownValue(found.returnType);
+  }
+  errors.attempt(() => checkCount(expression, found, args.length));
+  // Of another number, nobody knows which is meant to be which.
+  const hasCount = !errors.hasAny;
+  const attempted = args.map((argument, index) =>
+    errors.attempt(() =>
+      hasCount ? checkedArgument(argument, { index, called: found, expression, evaluation }) : argument.evaluate(),
+    ),
   );
+  errors.throwAny();
+  const values = attempted as HclValue[];
   if (values.some((value, index) => !isWhollyKnown(value) && parameterAt(found, index).allowsUnknown !== true)) {
     return unknownValue(found.returnType);
   }
@@ -33,6 +46,22 @@ export function evaluateCall(expression: CallExpression, evaluation: Evaluation)
   const result = answer(expression, args, () => found.call(values));
   evaluation.spendOn([result]);
   return result;
+}
+
+/** The error of a function that is not there, with those of its arguments. */
+function failUnknown(expression: CallExpression, evaluation: Evaluation): never {
+  const { name, nameRange } = expression;
+  const among = functionNames(evaluation.scope);
+  const error = missing(`There is no function "${name}"`, nameRange, { name, among });
+  const meant = nearMiss(name, among);
+  const found = meant === undefined ? undefined : findFunction(evaluation.scope, meant);
+  // For what was meant, an argument without a value may be no error.
+  if (found !== undefined && "isLazy" in found) throw error;
+  const fail = (): never => {
+    throw error;
+  };
+  collect([fail, ...expression.arguments.map((argument) => () => evaluation.evaluate(argument))]);
+  return fail();
 }
 
 interface Argument {

@@ -3,7 +3,7 @@ import { objectValue, tupleValue, unknownValue } from "../values/construct.ts";
 import { DYNAMIC, type HclValue, UNKNOWN } from "../values/value.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { keyOf } from "./for-expression.ts";
-import { collect } from "./hcl-error.ts";
+import { collect, collectBoth } from "./hcl-error.ts";
 
 export function evaluateTuple({ items }: TupleExpression, evaluation: Evaluation): HclValue {
   return tupleValue(collect(items.map((item) => () => evaluation.evaluate(item))));
@@ -11,24 +11,19 @@ export function evaluateTuple({ items }: TupleExpression, evaluation: Evaluation
 
 /** Of a key that is there twice, the last value counts: so it is in HCL. */
 export function evaluateObject({ items }: ObjectExpression, evaluation: Evaluation): HclValue {
-  const keys = collect(
+  const found = collect(
     items.map(
-      ({ key }) =>
+      ({ key, value }) =>
         () =>
-          keyOf(key, evaluation),
-    ),
-  );
-  const values = collect(
-    items.map(
-      ({ value }) =>
-        () =>
-          evaluation.evaluate(value),
+          collectBoth(
+            () => keyOf(key, evaluation),
+            () => evaluation.evaluate(value),
+          ),
     ),
   );
   const entries: [string, HclValue][] = [];
-  for (const [index, value] of values.entries()) {
-    const key = keys[index];
-    if (key === undefined || key === UNKNOWN) return unknownValue(DYNAMIC);
+  for (const [key, value] of found) {
+    if (key === UNKNOWN) return unknownValue(DYNAMIC);
     entries.push([key, value]);
   }
   return objectValue(entries);

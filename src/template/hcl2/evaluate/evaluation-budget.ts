@@ -34,6 +34,11 @@ export class EvaluationBudget {
     this.#depth--;
   }
 
+  /** Whether nothing more can be evaluated. Whoever used it up has been told. */
+  get isUsedUp(): boolean {
+    return this.#remaining < 0;
+  }
+
   /**
    * @param work the size of a value that is read or made as a whole, as `sizeOf` tells it.
    * @throws {ValueLimitError} if the budget is used up.

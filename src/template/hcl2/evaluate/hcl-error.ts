@@ -34,6 +34,37 @@ export class HclError extends Error {
 // Nobody reads more of one expression.
 const ERRORS_MAX = 20;
 
+/** Errors of tasks that are all tried, so that they are told at once. */
+export class ErrorCollector {
+  readonly #errors: HclError[] = [];
+
+  get hasAny(): boolean {
+    return this.#errors.length > 0;
+  }
+
+  /**
+   * What the task gives, or `undefined` if it fails.
+   *
+   * @throws {HclError} all errors up to now, if there are as many as anybody reads.
+   */
+  attempt<T>(task: () => T): T | undefined {
+    try {
+      return task();
+    } catch (error) {
+      if (!(error instanceof HclError) || error.isLimit) throw error;
+      this.#errors.push(...error.all);
+      if (this.#errors.length >= ERRORS_MAX) this.throwAny();
+      return undefined;
+    }
+  }
+
+  /** @throws {HclError} the first error, with the others, if there is one. */
+  throwAny(): void {
+    const [first, ...others] = this.#errors;
+    if (first !== undefined) throw new HclError(first.message, first.range, { hint: first.hint, others });
+  }
+}
+
 /**
  * What each task gives. All are tried, so that all of their errors are told at once.
  *
@@ -41,19 +72,19 @@ const ERRORS_MAX = 20;
  */
 export function collect<T>(tasks: Iterable<() => T>): T[] {
   const results: T[] = [];
-  const errors: HclError[] = [];
-  for (const task of tasks) {
-    try {
-      results.push(task());
-    } catch (error) {
-      if (!(error instanceof HclError) || error.isLimit) throw error;
-      errors.push(...error.all);
-      if (errors.length >= ERRORS_MAX) break;
-    }
-  }
-  const [first, ...others] = errors;
-  if (first === undefined) return results;
-  throw new HclError(first.message, first.range, { hint: first.hint, others });
+  const errors = new ErrorCollector();
+  for (const task of tasks) errors.attempt(() => results.push(task()));
+  errors.throwAny();
+  return results;
+}
+
+/** As `collect`, of two tasks. */
+export function collectBoth<A, B>(first: () => A, second: () => B): readonly [A, B] {
+  const errors = new ErrorCollector();
+  const a = errors.attempt(first);
+  const b = errors.attempt(second);
+  errors.throwAny();
+  return [a as A, b as B];
 }
 
 /** "There is no … "x"", with what may have been meant. */

@@ -14,7 +14,7 @@ import {
 } from "../values/rational.ts";
 import { BOOL, type HclType, type HclValue, NUMBER, UNKNOWN } from "../values/value.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { HclError } from "./hcl-error.ts";
+import { collectBoth, ErrorCollector, HclError } from "./hcl-error.ts";
 
 /** `-a`, `!a` */
 export function evaluateUnary({ operator, operand }: UnaryExpression, evaluation: Evaluation): HclValue {
@@ -33,9 +33,17 @@ export function evaluateBinary(expression: BinaryExpression, evaluation: Evaluat
     chain.push(first);
     first = first.left;
   }
-  let left = evaluation.evaluate(first);
-  for (const step of chain.toReversed()) left = operate(step, left, evaluation);
-  return left;
+  const errors = new ErrorCollector();
+  let left = errors.attempt(() => evaluation.evaluate(first));
+  for (const step of chain.toReversed()) {
+    const known = left;
+    // Of an operand that has no value, the other one tells its own errors.
+    left = errors.attempt(() =>
+      known === undefined ? void evaluation.evaluate(step.right) : operate(step, known, evaluation),
+    );
+  }
+  errors.throwAny();
+  return left as HclValue;
 }
 
 function operate(expression: BinaryExpression, left: HclValue, evaluation: Evaluation): HclValue {
@@ -43,9 +51,11 @@ function operate(expression: BinaryExpression, left: HclValue, evaluation: Evalu
   const rightValue = (): HclValue => evaluation.evaluate(expression.right);
   if (operator === "&&" || operator === "||") return decide(expression, left, evaluation);
   if (operator === "==" || operator === "!=") return compare(operator, left, rightValue(), evaluation);
-  const a = operandOf(left, NUMBER, { what: sideOf("left", operator), expression: expression.left, evaluation });
   const right = { what: sideOf("right", operator), expression: expression.right, evaluation };
-  const b = operandOf(rightValue(), NUMBER, right);
+  const [a, b] = collectBoth(
+    () => operandOf(left, NUMBER, { what: sideOf("left", operator), expression: expression.left, evaluation }),
+    () => operandOf(rightValue(), NUMBER, right),
+  );
   const isComparison = operator in COMPARISONS;
   if (a.content === UNKNOWN || b.content === UNKNOWN) return unknownValue(isComparison ? BOOL : NUMBER);
   const [x, y] = [rationalIn(a), rationalIn(b)];

@@ -10,12 +10,18 @@ export interface Scope {
   readonly parent?: Scope;
   /** Shared by all scopes of a template. Without it each expression has one of its own. */
   readonly budget?: EvaluationBudget;
+  /** The names that stand for what must not be shown: `var.password`, and the locals that use it. Shared likewise. */
+  readonly sensitiveNames?: Set<string>;
 }
 
 /** A scope in which more names are there. */
 export function innerScope(parent: Scope, variables: ReadonlyMap<string, HclValue>): Scope {
-  const { functions, budget } = parent;
-  return { variables, functions, parent, ...(budget === undefined ? {} : { budget }) };
+  const { functions, budget, sensitiveNames } = parent;
+  return {
+    ...{ variables, functions, parent },
+    ...(budget === undefined ? {} : { budget }),
+    ...(sensitiveNames === undefined ? {} : { sensitiveNames }),
+  };
 }
 
 export function findVariable(scope: Scope, name: string): HclValue | undefined {

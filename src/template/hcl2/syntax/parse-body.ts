@@ -51,6 +51,7 @@ function addAttribute(
     attributes.set(name, attribute);
     return;
   }
+  // The first one stays, for the problems of its value.
   const { line } = first.nameRange.start;
-  cursor.complain(offset, { message: `"${name}" is set twice`, hint: `It is set in line ${line} already: remove one` });
+  cursor.tell(offset, { message: `"${name}" is set twice`, hint: `It is set in line ${line} already: remove one` });
 }

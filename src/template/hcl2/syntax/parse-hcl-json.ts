@@ -11,7 +11,7 @@ import type { Body } from "./syntax-tree.ts";
  * In JSON a block and an attribute look the same, so `schema` must say which properties are blocks. What is in the body of
  * a component, only its own schema knows: such a body stays undecided until `decideBlocks` is asked with that.
  *
- * @returns `undefined` if anything is wrong in it; `problems` says all of it, with places.
+ * @returns `undefined` if it cannot be understood; `problems` says all that is wrong, with places.
  */
 export function parseHclJson(
   file: string,
@@ -19,9 +19,10 @@ export function parseHclJson(
   problems: ProblemList,
   schema: BlockSchema = PACKER_BLOCKS,
 ): Body | undefined {
-  const before = problems.count;
-  // A block may be repeated.
+  // A block may be repeated. What is told of a value that is returned, a key that is there twice, does not change what the rest
+  // means.
   const value = parseJson(file, text, problems, { allowsTwice: true });
+  const before = problems.count;
   const root = value === undefined ? undefined : rootOf(value, problems);
   if (root === undefined) return undefined;
   const body = bodyOf(root, schema, problems);

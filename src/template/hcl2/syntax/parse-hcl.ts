@@ -11,7 +11,7 @@ import { SyntaxFailure, TokenCursor } from "./token-cursor.ts";
 /**
  * Parses a file in HCL's native syntax: `.pkr.hcl` or `.pkrvars.hcl`.
  *
- * @returns `undefined` if anything is wrong in it; `problems` says all of it, with places.
+ * @returns `undefined` if it cannot be understood; `problems` says all that is wrong, with places.
  */
 export function parseHcl(file: string, text: string, problems: ProblemList): Body | undefined {
   const source = fileSource(file, text);

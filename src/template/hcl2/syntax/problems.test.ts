@@ -6,7 +6,8 @@ import { parseHcl, parseHclExpression } from "./parse-hcl.ts";
 
 function problemsOf(text: string): string[] {
   const problems = new ProblemList();
-  assert.equal(parseHcl("web.pkr.hcl", text, problems), undefined);
+  parseHcl("web.pkr.hcl", text, problems);
+  assert.equal(problems.isEmpty, false);
   return problems.sorted([]).map(({ location, message, hint }) => {
     const place = location === undefined ? "" : `${location.line}:${location.column} `;
     return `${place}${message}${hint === undefined ? "" : ` | ${hint}`}`;

@@ -138,8 +138,13 @@ export class TokenCursor {
   }
 
   /** Tells a problem after which parsing can go on: to the end of the file, if there are more than anybody reads. */
-  complain(offset: number, { message, hint }: Complaint): void {
+  complain(offset: number, complaint: Complaint): void {
     this.hasComplained = true;
+    this.tell(offset, complaint);
+  }
+
+  /** As `complain`, of what does not change what the rest means: it is evaluated nevertheless, for its own problems. */
+  tell(offset: number, { message, hint }: Complaint): void {
     if (this.problems.isFull) this.index = this.tokens.length - 1;
     this.problems.add(message, { location: this.source.locate(offset), hint });
   }
