@@ -79,7 +79,12 @@ export async function runTestFile(
     if (name === tsxCache) continue;
     failures.push({ name: file, detail: `left behind: ${path.join(temporary, name)}` });
   }
-  await rm(options.scratch, { recursive: true, force: true });
+  try {
+    await rm(options.scratch, { recursive: true, force: true });
+  } catch (error) {
+    // A mount that was left: the other files are run all the same.
+    failures.push({ name: file, detail: `left behind: ${error instanceof Error ? error.message : error}` });
+  }
   return {
     file,
     elapsedMs: performance.now() - startedAt,

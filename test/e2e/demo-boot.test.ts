@@ -99,12 +99,13 @@ test("the image has its own resolv.conf back, and nothing of the machine that ba
   }
 });
 
-test("the image boots until its web server answers", async () => {
+test("the image boots until its web server answers", async (context) => {
   const console = await bootUntil(bakedImage().disk, {
     format: "raw",
     text: "web-check: the page is served",
     // 25 s where nothing else runs.
-    timeoutMs: 400_000,
+    timeoutMs: 120_000,
+    onHang: (why) => context.diagnostic(`again: ${why}`),
   });
   assert.match(console, /This page was baked into the image/);
 });

@@ -1,16 +1,35 @@
+import { messageOf } from "../../src/base/errors.ts";
 import { startDaemon } from "../../src/linux/run-command.ts";
+
+interface BootOptions {
+  readonly format: "raw" | "qcow2";
+  readonly text: string;
+  /** Of an attempt. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Boots a disk in a virtual machine without hardware acceleration and waits until its serial
  * console shows the text. The disk is not written, and the machine is gone when this ends.
+ *
+ * A second attempt is made: an emulated machine of two processors hung once, of some dozens.
  *
  * @returns what the console showed until then.
  * @throws {Error} with the console's last lines, if the machine stops or the time is over first.
  */
 export async function bootUntil(
   disk: string,
-  options: { format: "raw" | "qcow2"; text: string; timeoutMs: number },
+  options: BootOptions & { readonly onHang: (why: string) => void },
 ): Promise<string> {
+  try {
+    return await bootOnce(disk, options);
+  } catch (error) {
+    options.onHang(messageOf(error));
+    return bootOnce(disk, options);
+  }
+}
+
+async function bootOnce(disk: string, options: BootOptions): Promise<string> {
   const argv = ["qemu-system-x86_64", "-accel", "tcg", "-smp", "2", "-m", "512", "-display", "none", "-no-reboot"];
   argv.push("-nic", "none", "-serial", "stdio", "-monitor", "none");
   argv.push("-drive", `file=${disk},format=${options.format},if=virtio,snapshot=on`);

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, open, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { AsyncDisposableStack } from "../../src/base/async-disposable-stack.ts";
-import { systemCode } from "../../src/base/errors.ts";
+import { messageOf, systemCode } from "../../src/base/errors.ts";
 import { runCommand } from "../../src/linux/run-command.ts";
 
 export interface Directory extends AsyncDisposable {
@@ -19,9 +20,25 @@ export async function smallFileSystem(path: string, size: string): Promise<Direc
   await using undo = new AsyncDisposableStack();
   await mkdir(path);
   await runCommand(["mount", "-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", path]);
-  undo.defer(() => runCommand(["umount", path]).then(() => {}));
+  undo.defer(() => unmount(path));
   const owned = undo.move();
   return { path, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+// A daemon whose last client has gone has files open there until it has ended.
+const BUSY_MS_MAX = 10_000;
+
+async function unmount(path: string): Promise<void> {
+  const deadline = performance.now() + BUSY_MS_MAX;
+  for (;;) {
+    try {
+      await runCommand(["umount", path]);
+      return;
+    } catch (error) {
+      if (!messageOf(error).includes("busy") || performance.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
 }
 
 export async function freeBytes(path: string): Promise<number> {
