@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../src/base/clock.ts";
 import type { SnapshotId } from "../../src/base/ids.ts";
 import { NEVER } from "../../src/base/never.ts";
@@ -73,6 +74,8 @@ for (const [what, ...rules] of [
     await using transfer = await startTransferFixture(BLOCKS);
     transfer.strike(...rules);
     const snapshotId = await transfer.upload();
+    // Who has not made it does not wait for it to be shown.
+    await delay(1000 * Math.max(0, ...rules.map((rule) => ("seconds" in rule ? rule.seconds : 0))));
     await assertRoundTrip(transfer, snapshotId);
     const strikes = transfer.fixture.cloud.faults().rules.map(({ strikeCount }) => strikeCount);
     assert.ok(
