@@ -26,6 +26,7 @@ import { buildAtOnce } from "../helpers/builds-at-once.ts";
 import { setFaults } from "../helpers/set-faults.ts";
 import { fillDirectory, smallFileSystem } from "../helpers/small-file-system.ts";
 import { startTestCloud, type TestCloud } from "../helpers/test-cloud.ts";
+import { untilGone } from "../helpers/until-gone.ts";
 
 let cloud: TestCloud;
 before(async () => {
@@ -173,13 +174,6 @@ test("a build that could not read a block fails for that reason, whatever its pr
     assert.deepEqual(await cloud.resources(), earlier);
   }
 });
-
-/** Waits a moment for what ends by itself. */
-async function untilGone(look: () => Promise<string[]>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while ((await look()).length > 0 && performance.now() < deadline) await delay(50);
-  assert.deepEqual(await look(), []);
-}
 
 test("builds at once on one base fetch each of its blocks once, in one process or in several", async () => {
   const { failures, fetchCount, blockCount, allocatedCount } = await buildAtOnce(cloud, {
