@@ -214,10 +214,7 @@ test("a kept image whose holder was killed is gone, and clean removes what is le
   const [, holder = ""] = /\/proc\/(\d+)\/ns\/mnt/.exec(stderr) ?? [];
   const namespace = await readlink(`/proc/${holder}/ns/mnt`);
   process.kill(Number(holder), "SIGKILL");
-  for (let tries = 0; tries < 100 && (await processesIn(namespace)).length > 0; tries++) {
-    await delay(50);
-  }
-  assert.deepEqual(await processesIn(namespace), []);
+  await untilGone(() => processesIn(namespace));
   const cleaned = await clean();
   assert.doesNotMatch(cleaned, /removed mount/);
   assert.match(cleaned, /removed volume/);
