@@ -116,6 +116,9 @@ function describeIssue(
     case "too_big":
       return { message: `${name} must be at most ${issue.maximum}${actual}` };
     case "invalid_type":
+      if (typeof issue.input === "number" && !Number.isFinite(issue.input)) {
+        return { message: `${name} is ${issue.input < 0 ? "below" : "above"} what a number can be` };
+      }
       return {
         message: `${name} must be ${issue.expected === "int" ? "a whole number" : `a ${issue.expected}`}${actual}`,
       };

@@ -1,5 +1,5 @@
 import type { Conversion } from "../../plan/conversion.ts";
-import { boolValue, numberValue, stringValue } from "../values/construct.ts";
+import { stringValue } from "../values/construct.ts";
 import { isKnown, rationalIn } from "../values/contents.ts";
 import { ConversionError } from "../values/conversion-error.ts";
 import { convert } from "../values/convert.ts";
@@ -12,27 +12,24 @@ export const CTY: Conversion = {
   isWeak: false,
   toText: (value) => (value.kind === "number" ? value.text : String(value.value)),
   toNumber(content) {
-    if (typeof content === "number") return content;
+    if (typeof content !== "string") return typeof content === "number" ? content : undefined;
     const number = converted(content, NUMBER);
     return number === undefined ? undefined : numberOf(rationalIn(number));
   },
   toBoolean(content) {
+    if (typeof content !== "string") return typeof content === "boolean" ? content : undefined;
     const bool = converted(content, BOOL)?.content;
     return typeof bool === "boolean" ? bool : undefined;
   },
 };
 
-function converted(content: string | number | boolean, type: HclType): HclValue | undefined {
+/** A text as another type: between numbers and booleans cty converts nothing. */
+function converted(text: string, type: HclType): HclValue | undefined {
   try {
-    const value = convert(hclValue(content), type);
+    const value = convert(stringValue(text), type);
     return isKnown(value) ? value : undefined;
   } catch (error) {
     if (error instanceof ConversionError || error instanceof ValueLimitError) return undefined;
     throw error;
   }
-}
-
-function hclValue(content: string | number | boolean): HclValue {
-  if (typeof content === "string") return stringValue(content);
-  return typeof content === "number" ? numberValue(content) : boolValue(content);
 }

@@ -201,6 +201,12 @@ const WRONG_SOURCES: readonly (readonly [what: string, keys: string, ...problems
     '6:17 "suppress_sync" must be true or false, not "True"',
   ],
   [
+    "a number that no computer's has",
+    "ena_support = 1e400\nroot_volume_size = -1e400",
+    `4:15 "ena_support" must be true or false, not 1${"0".repeat(400)}`,
+    '5:20 "root_volume_size" is below what a number can be',
+  ],
+  [
     "an expression of JSON templates for a number",
     'root_volume_size = "{{upper `8`}}"',
     '4:20 "root_volume_size" must be a number, not "{{upper `8`}}"',
