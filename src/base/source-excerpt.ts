@@ -61,9 +61,12 @@ function hideRanges({ text, start, end }: SourceExcerpt, ranges: readonly TextRa
   return { text: shown + text.slice(done), ...moved };
 }
 
-/** What a key whose name says "secret" is set to. A file that cannot be read does not tell what is secret in it. */
+/**
+ * What a key whose name says "secret" is set to. A file that cannot be read does not tell what is secret in it. The rest of
+ * the name is bounded: a file may be one name of megabytes.
+ */
 const SECRET_KEY =
-  /[\w-]*(?:secret|passw|token|access_key|private_key|api_?key|credential)[\w-]*["']?\s*[:=]\s*"((?:[^"\\]|\\.)*)/gi;
+  /(?:secret|passw|token|access_key|private_key|api_?key|credential)[\w-]{0,200}["']?\s*[:=]\s*"((?:[^"\\]|\\.)*)/gi;
 
 function valuesOfSecretKeys(text: string): TextRange[] {
   return [...text.matchAll(SECRET_KEY)].flatMap(({ 0: match, 1: value = "", index }) => {

@@ -2,6 +2,7 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { systemCode, ToolError } from "../../base/errors.ts";
 import type { SnapshotId } from "../../base/ids.ts";
+import { renameToNew } from "../../linux/files/rename-to-new.ts";
 import { runCommand } from "../../linux/run-command.ts";
 import type { ExportResult } from "../daemon/control-protocol.ts";
 import type { DiskWork } from "../disk-work.ts";
@@ -30,12 +31,7 @@ export async function exportImage(request: ExportRequest, work: DiskWork): Promi
   const { path, format, force } = request;
   const { cloud, storage, signal, onProgress } = work;
   const snapshotId = rootSnapshotOf(cloud, request.image);
-  if (!force && (await isThere(path))) {
-    throw new ToolError("ERR_FILE_EXISTS", `Cannot export to "${path}": the file exists`, {
-      hint: "Replace it with --force",
-      fault: "usage",
-    });
-  }
+  if (!force && (await isThere(path))) throw fileExists(path);
   // On the target's file system, for the rename at the end.
   const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}-${Date.now()}${UNFINISHED}`);
   await using _noted = await storage.noteUnfinished(unfinished);
@@ -51,9 +47,10 @@ export async function exportImage(request: ExportRequest, work: DiskWork): Promi
       onProgress({ step: `Writing ${format}` });
       await convert(raw, unfinished, { format, signal });
     }
-    await finish(unfinished, path);
+    await finish(unfinished, path, { force });
   } catch (error) {
     await rm(unfinished, { force: true });
+    if (systemCode(error) === "EEXIST") throw fileExists(path, error);
     throw systemCode(error) === "ENOENT" ? noDirectory(path, error) : error;
   }
   const { blocks } = await stat(path);
@@ -70,13 +67,14 @@ async function convert(raw: string, target: string, options: { format: ExportFor
   await runCommand(argv, { signal });
 }
 
-async function finish(unfinished: string, path: string): Promise<void> {
+async function finish(unfinished: string, path: string, { force }: { force: boolean }): Promise<void> {
   {
     await using file = await open(unfinished, "r+");
     await file.chmod(0o644);
     await file.sync();
   }
-  await rename(unfinished, path);
+  // Somebody else may have made the file meanwhile.
+  await (force ? rename : renameToNew)(unfinished, path);
 }
 
 function rootSnapshotOf(cloud: LocalCloud, wanted: string): SnapshotId {
@@ -88,6 +86,14 @@ function rootSnapshotOf(cloud: LocalCloud, wanted: string): SnapshotId {
   if (root?.ebs?.snapshotId !== undefined) return root.ebs.snapshotId;
   throw new ToolError("ERR_NO_IMAGE", `Cannot export "${wanted}": the store has no such image`, {
     hint: "See what it has: amibake local images",
+    fault: "usage",
+  });
+}
+
+function fileExists(path: string, cause?: unknown): ToolError {
+  return new ToolError("ERR_FILE_EXISTS", `Cannot export to "${path}": the file exists`, {
+    cause,
+    hint: "Replace it with --force",
     fault: "usage",
   });
 }

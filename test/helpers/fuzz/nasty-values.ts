@@ -39,6 +39,7 @@ export const BULKY_TEXTS: readonly (readonly [string, () => string | Uint8Array]
   ["an unclosed string of 3 MB", () => `{"description":"${"x".repeat(3_000_000)}`],
   ["a million line ends", () => `${"\n".repeat(1_000_000)}{`],
   ["a key of 3 MB", () => `{"${"x".repeat(3_000_000)}":1}`],
+  ["a key that says 500,000 times that it is secret", () => `{"${"secret".repeat(500_000)}":1}`],
   ["30,000 unknown keys", () => objectOf(30_000, (index) => [`key-${index}`, "1"])],
   ["30,000 unknown keys of a builder", () => builderWith(objectOf(30_000, (index) => [`ami_nam${index}`, "1"]))],
   ["a million numbers", () => `{"builders":[${"1,".repeat(1_000_000)}1]}`],

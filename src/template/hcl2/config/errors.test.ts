@@ -49,6 +49,12 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
     'variable "a" {\n  type = sting\n  default = 1\n}',
     '2:10 There is no type "sting" | Did you mean "string"?',
   ],
+  [
+    "types named as what every object of JavaScript has",
+    'variable "a" {\n  type = constructor(string)\n  default = 1\n}\nvariable "b" {\n  type = __proto__\n  default = 1\n}',
+    '2:10 There is no type "constructor" | Write a type such as string or list(string)',
+    '6:10 There is no type "__proto__" | Write a type such as string or list(string)',
+  ],
   ["the name of a local", 'local "1d" { expression = 1 }', `1:7 "1d" cannot be the name of a local | ${NAME_HINT}`],
   [
     "the name of a data source",

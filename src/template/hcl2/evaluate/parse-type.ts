@@ -14,13 +14,13 @@ const SIMPLE: ReadonlyMap<string, HclType> = new Map([
   ["any", DYNAMIC],
 ]);
 
-const USAGES: Readonly<Record<string, string>> = {
-  list: "list(string)",
-  set: "set(string)",
-  map: "map(string)",
-  tuple: "tuple([string, number])",
-  object: "object({ name = string, size = optional(number, 8) })",
-};
+const USAGES: ReadonlyMap<string, string> = new Map([
+  ["list", "list(string)"],
+  ["set", "set(string)"],
+  ["map", "map(string)"],
+  ["tuple", "tuple([string, number])"],
+  ["object", "object({ name = string, size = optional(number, 8) })"],
+]);
 
 // Of types in each other; values of deeper ones there are none.
 const DEPTH_MAX = 100;
@@ -50,14 +50,14 @@ export function parseType(expression: Expression, depth = 0): HclType {
 function quotedHint(parts: readonly { readonly kind: string; readonly text?: string }[]): string {
   const [part] = parts;
   const text = parts.length === 1 && part?.kind === "text" ? part.text : undefined;
-  if (text === "list" || text === "map") return `Write ${USAGES[text]}`;
+  if (text === "list" || text === "map") return `Write ${USAGES.get(text)}`;
   return text !== undefined && SIMPLE.has(text) ? `Write ${text}` : "Write a type such as string or list(string)";
 }
 
 function namedType(name: string, { range }: Expression): HclType {
   const simple = SIMPLE.get(name);
   if (simple !== undefined) return simple;
-  const usage = USAGES[name];
+  const usage = USAGES.get(name);
   if (usage !== undefined) {
     throw new HclError(`"${name}" must say of what`, range, { hint: `Write ${usage}` });
   }
@@ -66,10 +66,10 @@ function namedType(name: string, { range }: Expression): HclType {
 
 function constructedType(expression: CallExpression, depth: number): HclType {
   const { name, nameRange, range } = expression;
-  const usage = USAGES[name];
+  const usage = USAGES.get(name);
   if (name === "optional") {
     throw new HclError('"optional" is only for an attribute of an object', nameRange, {
-      hint: `Write ${USAGES["object"]}`,
+      hint: `Write ${USAGES.get("object")}`,
     });
   }
   if (SIMPLE.has(name)) throw new HclError(`"${name}" takes no arguments`, range, { hint: `Write ${name}` });
@@ -156,7 +156,7 @@ function defaultOf(expression: Expression, type: HclType): HclValue | undefined 
 }
 
 function noSuchType(name: string, { range }: Pick<Expression, "range">): HclError {
-  const near = nearMiss(name, [...SIMPLE.keys(), ...Object.keys(USAGES)]);
+  const near = nearMiss(name, [...SIMPLE.keys(), ...USAGES.keys()]);
   const hint = near === undefined ? "Write a type such as string or list(string)" : `Did you mean "${near}"?`;
   return new HclError(`There is no type "${name}"`, range, { hint });
 }
