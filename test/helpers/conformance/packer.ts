@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 
 /** The judge: what Debian has. Later ones must be downloaded, with plugins. */
 const VERSION = "1.6.6";
+const PACKER = "/usr/bin/packer";
 
 /**
  * Tells it that it is the process that Packer starts of itself, to report its panics: it then starts none, and takes two
@@ -9,6 +10,12 @@ const VERSION = "1.6.6";
  */
 const IS_WRAPPED = { PACKER_WRAP_COOKIE: "49C22B1A-3A93-4C98-97FA-E07D18C787B5" };
 const LOG_LINES = /^(?:\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d .*|Running in background, not using a TTY)\n/gm;
+
+/**
+ * Hundreds of short runs are the suite's longest file: without a PATH none of Packer's processes asks `uname` three times,
+ * and one thread that collects no garbage is enough for each. All that takes a quarter of their processor time away.
+ */
+const IS_FRUGAL = { PATH: "", GOMAXPROCS: "1", GOGC: "off" };
 
 export interface PackerRun {
   readonly exitCode: number | null;
@@ -23,13 +30,13 @@ export interface PackerOptions {
 }
 
 export async function runPacker(args: readonly string[], { cwd, input = "", env }: PackerOptions): Promise<PackerRun> {
-  const child = spawn("packer", args, {
+  const child = spawn(PACKER, args, {
     cwd,
     env: {
-      PATH: "/usr/local/bin:/usr/bin:/bin",
       HOME: cwd,
       CHECKPOINT_DISABLE: "1",
       PACKER_NO_COLOR: "1",
+      ...IS_FRUGAL,
       ...(args[0] === "console" ? {} : IS_WRAPPED),
       ...env,
     },
