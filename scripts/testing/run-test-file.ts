@@ -50,6 +50,8 @@ export async function runTestFile(
   const eventFile = path.join(options.scratch, "events");
   const argv = [
     process.execPath,
+    // As the command does it for itself: src/cli/start/v8-flags.ts says why.
+    "--semi-space-growth-factor=1",
     "--enable-source-maps",
     `--test-reporter=${options.reporter}`,
     `--test-reporter-destination=${eventFile}`,

@@ -227,9 +227,15 @@ function stored(content: Uint8Array): StoredBlock {
   return { content: withoutEnd(content), sha256: createHash("sha256").update(SCRATCH).digest() };
 }
 
+const ZERO_PAGE = Buffer.alloc(4096);
+
 /** A copy of all but the zeros at the end. */
 function withoutEnd(data: Uint8Array): Buffer {
   let length = data.length;
+  // Most of a block are zeros here, which are compared a page at a time.
+  while (length >= ZERO_PAGE.length && ZERO_PAGE.equals(data.subarray(length - ZERO_PAGE.length, length))) {
+    length -= ZERO_PAGE.length;
+  }
   while (length > 0 && data[length - 1] === 0) length--;
   return Buffer.from(data.subarray(0, length));
 }

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../../src/linux/run-command.ts";
 
-const WATCHED = ["/etc", "/root", "/usr/bin"];
+// Deeper below /root are a developer's tools, hundreds of thousands of files.
+const WATCHED = ["/etc", "/usr/bin", "/root -maxdepth 3"];
 // Other programs write there at any time.
 const BUSY = ["/root/.npm", "/root/.cache", "/root/.claude"];
 
@@ -14,8 +15,8 @@ export interface HostFiles {
 }
 
 /**
- * Watches mode, owner, size, times and link target of everything in /etc, /root and /usr/bin, and the SHA-256 of each
- * file in /etc and /usr/bin: those in /root may be gigabytes, and the time of their last change tells as much.
+ * Watches mode, owner, size, times and link target of everything in /etc, /usr/bin and the first levels of /root, and the
+ * SHA-256 of each file in /etc and /usr/bin: those in /root may be gigabytes, and the time of their last change tells as much.
  *
  * The lists are files, not in memory: they may be long, and each process that a large one starts is a copy of it at first.
  */
@@ -44,9 +45,9 @@ export async function watchHostFiles(): Promise<HostFiles> {
 }
 
 // The lists go from one program to the other, and not through this process.
+const BUT_BUSY = `-xdev '(' ${BUSY.map((path) => `-path ${path}`).join(" -o ")} ')' -prune -o`;
 const LIST_SCRIPT = `
-find ${WATCHED.join(" ")} -xdev '(' ${BUSY.map((path) => `-path ${path}`).join(" -o ")} ')' -prune \\
-  -o -printf '%p %y %m %U:%G %s %T@ %C@ %l\\n' >"$0" &&
+{ ${WATCHED.map((paths) => `find ${paths} ${BUT_BUSY} -printf '%p %y %m %U:%G %s %T@ %C@ %l\\n'`).join(" && ")}; } >"$0" &&
 find /etc /usr/bin -xdev -type f -exec sha256sum {} + >>"$0"`;
 
 async function listHostFiles(list: string): Promise<void> {

@@ -59,8 +59,8 @@ async function installBusybox(root: string): Promise<void> {
 }
 
 async function busyboxPath(): Promise<string> {
-  const { stdout } = await runCommand(["ldd", BUSYBOX]).catch(() => ({ stdout: Buffer.from("static") }));
-  if (/=>/.test(stdout.toString())) {
+  const linked = await linkedLibraries(BUSYBOX).catch(() => "static");
+  if (linked.includes("=>")) {
     throw new Error(`Cannot use "${BUSYBOX}": it is not static. Install the Debian package busybox-static`);
   }
   return BUSYBOX;
@@ -73,12 +73,21 @@ export async function installProgram(root: string, options: { from: string; to: 
   await rm(target, { force: true });
   await copyFile(await realpath(options.from), target);
   await chmod(target, 0o755);
-  const { stdout } = await runCommand(["ldd", options.from]);
-  const libraries = stdout.toString().match(/\/\S+/g) ?? [];
+  const libraries = (await linkedLibraries(options.from)).match(/\/\S+/g) ?? [];
   for (const library of libraries) {
     // Through the merged links: /lib/x86_64-linux-gnu/libc.so.6 lands below usr/lib.
     const inImage = library.startsWith("/usr/") ? library : `/usr${library}`;
     await mkdir(path.join(root, path.dirname(inImage)), { recursive: true });
     await copyFile(await realpath(library), path.join(root, inImage));
   }
+}
+
+// A test file may make many trees of the same programs.
+const printedOf = new Map<string, Promise<string>>();
+
+/** What `ldd` prints of a program of this host. */
+function linkedLibraries(program: string): Promise<string> {
+  const known = printedOf.get(program) ?? runCommand(["ldd", program]).then(({ stdout }) => stdout.toString());
+  printedOf.set(program, known);
+  return known;
 }
