@@ -814,6 +814,9 @@ test("readTemplate() keeps secrets apart, and out of its own messages", async ()
   assert.deepEqual(await problemsOf(template({ device_path: "x{{user `password`}}" }, more)), [
     '1:90 "device_path" must start with "/dev/", not "x<sensitive>"',
   ]);
+  assert.deepEqual(await problemsOf(template({ device_path: "x{{user `password` | upper}}-{{upper `word`}}" }, more)), [
+    '1:90 "device_path" must start with "/dev/", not "x<sensitive>-WORD"',
+  ]);
 });
 
 test("readTemplate() warns of a sensitive variable that is not declared", async () => {

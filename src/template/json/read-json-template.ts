@@ -5,6 +5,7 @@ import { SECRET_LENGTH_MIN } from "../../base/secrets.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildPlan, TemplatePlan } from "../build-plan.ts";
 import { type ForeignValues, NO_FOREIGN_VALUES } from "../foreign-values.ts";
+import { withDerivedSecrets } from "../go-template/derived-secrets.ts";
 import { createForeignFunctions } from "../go-template/foreign-functions.ts";
 import {
   ABSENT_FUNCTIONS,
@@ -75,7 +76,8 @@ export async function readJsonTemplate(file: string, text: string, options: Json
   const budget = new TextBudget();
   const variables = new UserVariables(root.variables, problems);
   const userVariable = (name: string) => variables.valueOf(name);
-  const functions = withBudget(createFunctions({ ...options.functions, userVariable }), budget);
+  const ownFunctions = createFunctions({ ...options.functions, userVariable });
+  const functions = withDerivedSecrets(withBudget(ownFunctions, budget), secrets);
   const foreignFunctions = createForeignFunctions(options.foreignValues ?? NO_FOREIGN_VALUES, secrets);
   const variableFunctions = withBudget(
     new Map([...createVariableFunctions(options.environment), ...foreignFunctions]),

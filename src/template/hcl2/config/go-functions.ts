@@ -1,3 +1,4 @@
+import { withDerivedSecrets } from "../../go-template/derived-secrets.ts";
 import { ABSENT_FUNCTIONS, createFunctions, type FunctionContext } from "../../go-template/functions.ts";
 import type { TemplateFunction } from "../../go-template/template-function.ts";
 import { TextBudget, withBudget } from "../../go-template/text-budget.ts";
@@ -9,13 +10,20 @@ export interface GoFunctions {
   readonly budget: TextBudget;
 }
 
-/** The functions of JSON templates, but for those that ask for its variables: HCL2 has expressions of its own for them. */
-export function createGoFunctions(context: Omit<FunctionContext, "userVariable">): GoFunctions {
+/**
+ * The functions of JSON templates, but for those that ask for its variables: HCL2 has expressions of its own for them.
+ *
+ * @param context.secrets gets what they make of a secret.
+ */
+export function createGoFunctions({
+  secrets,
+  ...context
+}: Omit<FunctionContext, "userVariable"> & { readonly secrets: Set<string> }): GoFunctions {
   const budget = new TextBudget();
   const functions = createFunctions({ ...context, userVariable: () => "" });
   functions.delete("user");
   return {
-    functions: withBudget(functions, budget),
+    functions: withDerivedSecrets(withBudget(functions, budget), secrets),
     absentFunctions: new Map([...ABSENT_FUNCTIONS, ["user", "is for JSON templates: in HCL2, write ${var.name}"]]),
     budget,
   };
