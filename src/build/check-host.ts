@@ -11,7 +11,7 @@ export const REQUIRED_TOOLS = [
 ];
 
 /** What amazon-direct runs besides. */
-export const DIRECT_TOOLS = ["qemu-storage-daemon", "qemu-img"];
+export const DIRECT_TOOLS = ["qemu-storage-daemon", "qemu-img", "fallocate"];
 
 /**
  * Checks what the builds of these types cannot do without, before anything is made.

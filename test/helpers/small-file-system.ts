@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, rm, statfs } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm, statfs, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,6 +20,21 @@ export async function smallFileSystem(path: string, size: string): Promise<Direc
   await using undo = new AsyncDisposableStack();
   await mkdir(path);
   await runCommand(["mount", "-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", path]);
+  undo.defer(() => unmount(path));
+  const owned = undo.move();
+  return { path, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+/** A file system in a file of the size, as mke2fs makes and the kernel mounts it: "ext2" and the like. */
+export async function fileSystemIn(path: string, type: string, sizeBytes: number): Promise<Directory> {
+  await using undo = new AsyncDisposableStack();
+  const file = `${path}.raw`;
+  await writeFile(file, "");
+  undo.defer(() => rm(file));
+  await truncate(file, sizeBytes);
+  await runCommand(["mke2fs", "-q", "-t", type, file]);
+  await mkdir(path);
+  await runCommand(["mount", "-t", type, "-o", "loop", file, path]);
   undo.defer(() => unmount(path));
   const owned = undo.move();
   return { path, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };

@@ -18,7 +18,7 @@ import { openSandbox } from "../../src/linux/sandbox/sandbox.ts";
 import { tinyBaseImage } from "../helpers/base-image.ts";
 import { hostStateChanges, readHostState } from "../helpers/host-state.ts";
 import { serveFile } from "../helpers/nbd-base.ts";
-import { fillDirectory, smallFileSystem } from "../helpers/small-file-system.ts";
+import { fileSystemIn, fillDirectory, smallFileSystem } from "../helpers/small-file-system.ts";
 import { ROOT } from "../helpers/source-files.ts";
 import { programCommand } from "../helpers/test-program.ts";
 
@@ -124,6 +124,32 @@ test("What the overlay's directory has no room for is a failure of the overlay, 
   await assert.rejects(overlay.writtenExtents(), { code: "ERR_OVERLAY", message });
   assert.equal(overlay.failure()?.message, message);
   assert.deepEqual(told, [message]);
+});
+
+test("A file system that cannot zero parts of files is refused before anything is written", async () => {
+  const directory = await mkdtemp(join(scratch, "z-"));
+  await using base = await serveFile(await tinyBaseImage({ layout: "whole-disk" }), directory);
+  await using old = await fileSystemIn(join(directory, "ext2"), "ext2", 8 * MIB);
+  await assert.rejects(openOverlay({ base, sizeBytes: 64 * MIB, directory: old.path, signal }), {
+    code: "ERR_OVERLAY",
+    message: `Cannot keep the changes of the build in "${old.path}"`,
+    hint: "Set overlay_directory to a directory on ext4, XFS, Btrfs or tmpfs: this file system cannot zero parts of files",
+  });
+});
+
+test("Writes of less than a subcluster are no failure of the overlay, on a disk and in memory", async () => {
+  const directory = await mkdtemp(join(scratch, "w-"));
+  const basePath = join(directory, "base.raw");
+  await writeFile(basePath, randomBytes(MIB));
+  await using base = await serveFile(basePath, directory);
+  await using memory = await smallFileSystem(join(directory, "memory"), "24m");
+  for (const changes of [join(directory, "changes"), memory.path]) {
+    await using overlay = await openOverlay({ base, sizeBytes: 16 * MIB, directory: changes, signal });
+    await using device = await overlay.attach();
+    await runCommand(["mke2fs", "-q", "-t", "ext4", "-b", "1024", device.devicePath]);
+    await overlay.writtenExtents();
+    assert.equal(overlay.failure(), undefined);
+  }
 });
 
 test("An overlay whose daemon ends has failed", async () => {

@@ -36,6 +36,12 @@ const TOOLS: readonly Tool[] = [
     packages: STORAGE_DAEMON,
     why: "keeps what a build changes apart from its source",
   },
+  {
+    name: "fallocate",
+    group: "direct",
+    packages: UTIL_LINUX,
+    why: "tries whether the changes can be kept where they are to be",
+  },
   { name: "losetup", group: "local", packages: MOUNT, why: "makes a block device of a disk file" },
   {
     name: "qemu-img",

@@ -10,7 +10,7 @@ export const amazonDirectSchema = z
     ...bakedFields,
     overlay_directory: described(
       z.optional(z.string().check(z.startsWith("/", 'must start with "/"'))),
-      "Directory for what the build changes, until it is uploaded: it needs room for all that is written. Without it, in amibake's cache",
+      "Directory for what the build changes, until it is uploaded, on ext4, XFS, Btrfs or tmpfs: it needs room for all that is written. Without it, in amibake's cache",
     ),
     ...workFields,
     // There need not be an instance, so nothing is asked of its metadata.

@@ -72,6 +72,7 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   await makeDirectories(directory);
   const file = await openOverlayFile(directory);
   undo.defer(() => file.close());
+  await checkZeroing(file, directory, signal);
   const sandbox = undo.use(await openSandbox({ keepVisible: [directory, base.socketPath], signal }));
   await together([createImage(file, sizeBytes, signal), mountExportDirectory(sandbox, signal)]);
   await serve(sandbox, file, base, signal);
@@ -86,10 +87,12 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
     sandbox,
     attach: () => attachAutoclearLoopDevice(disk, "amibake overlay", { readAheadKib: READ_AHEAD_KIB }),
     async writtenExtents() {
-      // The daemon keeps tables of the file in its memory until it is told to write them.
-      await disk.sync().catch(failure.explain);
+      // The daemon keeps tables of the file in its memory until it is told to write them. If that fails, what it tells of it
+      // says more.
+      const syncError: unknown = await disk.sync().catch((error: unknown) => error);
       await monitor.settle().catch(failure.explain);
       if (failure.error !== undefined) throw failure.error;
+      if (syncError !== undefined) throw syncError;
       return readExtents(file);
     },
     failure: () => failure.error,
@@ -97,6 +100,8 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
+
+const ROOM_HINT = "Make room there, or set overlay_directory";
 
 async function openOverlayFile(directory: string): Promise<FileHandle> {
   try {
@@ -106,15 +111,37 @@ async function openOverlayFile(directory: string): Promise<FileHandle> {
     throw new ToolError("ERR_OVERLAY", `Cannot make a file for the changes of the build in "${directory}"`, {
       cause,
       fault: "host",
-      hint: isFull
-        ? "Make room there, or set overlay_directory"
-        : "Set overlay_directory to a directory that can be written",
+      hint: isFull ? ROOM_HINT : "Set overlay_directory to a directory that can be written",
     });
   }
 }
 
 /** The descriptor that a command gets the overlay's file as. */
 const FILE_IN_COMMAND = "/proc/self/fd/3";
+
+// As QEMU does it for files.
+const ZERO_SCRIPT = `fallocate --zero-range --length 4096 ${FILE_IN_COMMAND} || {
+  fallocate --punch-hole --length 4096 ${FILE_IN_COMMAND} && fallocate --length 4096 ${FILE_IN_COMMAND}
+}`;
+
+/**
+ * For a write of less than a subcluster, qcow2 first asks its file for a range of zeros. A file system that has none, such as
+ * ext2, would fail the build then: its refusal cannot be told from a write that is lost.
+ */
+async function checkZeroing(file: FileHandle, directory: string, signal: AbortSignal): Promise<void> {
+  try {
+    await runCommand(["/bin/sh", "-c", ZERO_SCRIPT], { extraFds: [file.fd], signal });
+  } catch (cause) {
+    if (!(cause instanceof CommandError)) throw cause;
+    throw new ToolError("ERR_OVERLAY", `Cannot keep the changes of the build in "${directory}"`, {
+      cause,
+      fault: "host",
+      hint: /no space|quota/i.test(cause.message)
+        ? ROOM_HINT
+        : "Set overlay_directory to a directory on ext4, XFS, Btrfs or tmpfs: this file system cannot zero parts of files",
+    });
+  }
+}
 
 async function createImage(file: FileHandle, sizeBytes: number, signal: AbortSignal): Promise<void> {
   const argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-o", QCOW2_OPTIONS, FILE_IN_COMMAND, String(sizeBytes)];
