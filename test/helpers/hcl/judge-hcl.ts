@@ -20,6 +20,9 @@ const READERS: readonly (readonly [string, Reader, (text: string) => string])[] 
   ],
 ];
 
+/** Of two with one name, both are read. */
+const STILL_READ = / is (?:set|there) twice$/;
+
 /** @returns what is wrong with how the parser takes `text`; nothing if it is a tree, or problems with places in it. */
 export function judgeHcl(text: string): string | undefined {
   for (const [what, read, write] of READERS) {
@@ -33,7 +36,9 @@ function judgeReader(text: string, read: Reader): string | undefined {
   const problems = new ProblemList();
   try {
     const result = read(text, problems);
-    if ((result === undefined) === problems.isEmpty) return "It neither reads it nor says what is wrong";
+    if (result === undefined && problems.isEmpty) return "It neither reads it nor says what is wrong";
+    const isRead = problems.sorted([]).every(({ message }) => STILL_READ.test(message));
+    if (result !== undefined && !isRead) return "It reads it, and says that something is wrong";
   } catch (error) {
     return `It throws ${error instanceof Error ? error.stack : String(error)}`;
   }
