@@ -9,6 +9,8 @@ interface AwsErrorOptions {
   readonly wasLostBefore?: boolean;
   /** Whether there was an answer that is none of AWS's, such as a proxy's error page. */
   readonly isGarbled?: boolean;
+  /** Whether the request was handed to the network. If not, it is what comes before it that failed. @default true */
+  readonly wasSent?: boolean;
   /** Whether it is the way the call is set up that does not work: nothing was sent. */
   readonly isMisconfigured?: boolean;
   /** The variable of the environment that names a proxy, which no call uses. */
@@ -25,8 +27,10 @@ export class AwsError extends ToolError {
   readonly requestId: string | undefined;
   /** What the EBS direct APIs add to their code, e.g. "INVALID_BLOCK_TOKEN". */
   readonly reason: string | undefined;
-  /** Whether nobody knows what the call did: there was no answer, or none that means anything. */
+  /** Whether there was no answer, or none that means anything. */
   readonly isLost: boolean;
+  /** Whether that is an answer of AWS's to the call, and not to what comes before it, such as the renewal of credentials. */
+  readonly wasSent: boolean;
   /**
    * Whether the call may have done its work all the same: its answer, or that of an earlier
    * attempt, was lost.
@@ -34,7 +38,8 @@ export class AwsError extends ToolError {
   readonly mayHaveTakenEffect: boolean;
 
   constructor(call: string, awsCode: string, detail: string, options: AwsErrorOptions = {}) {
-    const { requestId, reason, subject, wasLostBefore = false, isGarbled = false, isMisconfigured = false } = options;
+    const { requestId, reason, subject, wasSent = true } = options;
+    const { wasLostBefore = false, isGarbled = false, isMisconfigured = false } = options;
     const code = reason === undefined ? awsCode : `${awsCode} (${reason})`;
     const what = subject === undefined ? call : `${call} ${subject}`;
     super("ERR_AWS", `Cannot ${what}: ${code}: ${detail}`, {
@@ -46,7 +51,8 @@ export class AwsError extends ToolError {
     this.requestId = requestId;
     this.reason = reason;
     this.isLost = isGarbled || LOST.has(awsCode) || SERVER_FAULTS.has(awsCode);
-    this.mayHaveTakenEffect = wasLostBefore || this.isLost;
+    this.wasSent = wasSent;
+    this.mayHaveTakenEffect = wasLostBefore || (wasSent && this.isLost);
   }
 }
 
@@ -123,7 +129,7 @@ export function isTransient(error: unknown, isIdempotent: boolean): boolean {
   if (!(error instanceof AwsError)) return false;
   if (THROTTLED.has(error.awsCode) || (NEVER_SENT.has(error.awsCode) && !error.isLost)) return true;
   if (isLateBlock(error) || PASSING.has(error.awsCode)) return true;
-  return isIdempotent && error.isLost;
+  return error.isLost && (isIdempotent || !error.wasSent);
 }
 
 // Too many pending snapshots in the account. Others' become complete.
@@ -156,24 +162,30 @@ export function isOverload(error: AwsError): boolean {
 export function awsErrorFrom(
   call: string,
   thrown: unknown,
-  {
-    wasSent = true,
-    ...context
-  }: Pick<AwsErrorOptions, "subject" | "wasLostBefore" | "ignoredProxy"> & {
-    /** Whether the request was handed to the network. */
-    readonly wasSent?: boolean;
-  } = {},
+  { wasSent = true, ...context }: Pick<AwsErrorOptions, "subject" | "wasLostBefore" | "wasSent" | "ignoredProxy"> = {},
 ): AwsError {
   const { code, requestId } = codeOf(thrown);
   const status = statusOf(thrown);
+  const isGarbled = wasSent ? isNoAnswerOfAws(thrown, code, status) : isNoAnswerOfOthers(thrown, status);
   // Who looks for credentials may fail on the network, too: that passes.
-  const isMisconfigured = !wasSent && status === undefined && !isOfNetwork(code);
-  const isGarbled = wasSent && isNoAnswerOfAws(thrown, code, status);
+  const isMisconfigured = !wasSent && !isGarbled && status === undefined && !isOfNetwork(code);
   const isExplained = status === undefined || SERVER_FAULTS.has(code) || code === DAMAGED_ON_THE_WAY;
   const detail =
     isGarbled && !isExplained ? `an answer that is none of AWS's, with status ${status}` : messageOf(thrown);
   const reason = reasonGiven(thrown);
-  return new AwsError(call, code, detail || code, { ...context, requestId, reason, isGarbled, isMisconfigured });
+  return new AwsError(call, code, detail || code, {
+    ...context,
+    wasSent,
+    requestId,
+    reason,
+    isGarbled,
+    isMisconfigured,
+  });
+}
+
+/** Whether the service that renews credentials, such as STS, did not answer as it does. */
+function isNoAnswerOfOthers(thrown: unknown, status: number | undefined): boolean {
+  return (status ?? 0) >= 500 || thrown instanceof SyntaxError;
 }
 
 /**

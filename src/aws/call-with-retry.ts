@@ -16,6 +16,8 @@ export interface CallKind {
   readonly isCreating?: boolean;
   /** Ids that it names. That one which this process has just made is not found is a delay of AWS's, and passes. */
   readonly names?: readonly string[];
+  /** Whether it removes what it names. If an answer is lost, that may have been why it is not found then. */
+  readonly isDeleting?: boolean;
   /** What it is about, where the action alone does not tell: "block 7 of snap-1". */
   readonly subject?: string;
   /** @default 30,000 */
@@ -64,6 +66,8 @@ const ANSWER_MS = 30_000;
 const ATTEMPTS_MAX = 10;
 const BACKOFF_MS_FIRST = 250;
 const BACKOFF_MS_MAX = 10_000;
+// It is gone, or a server answers that has not heard of it yet; those differ for a moment only.
+const DELETED_MS = 5_000;
 
 /**
  * Makes what sends calls: each attempt has a deadline, what passes is tried again, and each retry is told.
@@ -81,12 +85,13 @@ export function caller(options: CallerOptions): Call {
     send: (sendOptions: { abortSignal: AbortSignal }) => Promise<T>,
     kind: CallKind = {},
   ): Promise<T> {
-    const { isRepeatable = true, isCreating = false, names = [], gate } = kind;
+    const { isRepeatable = true, isCreating = false, isDeleting = false, names = [], gate } = kind;
     const { answerMs = ANSWER_MS, attemptsMax = ATTEMPTS_MAX } = kind;
     // A creating call under way is not cut off: nobody would learn what it has made. Its caller registers the undo, and
     // the next step notices that the build was cancelled.
     const abortSignal = isCreating ? never : signal;
     let lost: AwsError | undefined;
+    let firstLostMs = Number.POSITIVE_INFINITY;
     const attempt = async (): Promise<T> => {
       const pass = await gate?.enter(abortSignal);
       let outcome: CallOutcome = "failed";
@@ -106,7 +111,10 @@ export function caller(options: CallerOptions): Call {
         const error = deadline.isOver
           ? new AwsError(name, "TimeoutError", `no answer within ${formatDuration(answerMs)}`, context)
           : awsErrorFrom(name, thrown, context);
-        if (error.mayHaveTakenEffect) lost = error;
+        if (error.mayHaveTakenEffect) {
+          lost = error;
+          firstLostMs = Math.min(firstLostMs, clock.now());
+        }
         if (isOverload(error)) outcome = "overloaded";
         throw error;
       } finally {
@@ -122,7 +130,10 @@ export function caller(options: CallerOptions): Call {
           backoffMsMax: BACKOFF_MS_MAX,
           isTransient: (error) =>
             isTransient(error, isRepeatable) || (options.isReleasing === true && isStillInUse(error)),
-          isPassing: (error) => error instanceof AwsError && own.isHiddenYet(error, names),
+          isPassing: (error) =>
+            error instanceof AwsError &&
+            own.isHiddenYet(error, names) &&
+            !(isDeleting && clock.now() - firstLostMs > DELETED_MS),
           clock,
           onRetry: (tried, error) => options.onRetry(name, tried, messageOf(error)),
         },

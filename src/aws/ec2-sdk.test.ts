@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { impatientClock, scaledClock } from "../../test/helpers/scaled-clock.ts";
 import type { Clock } from "../base/clock.ts";
-import type { DeviceName, InstanceId, VolumeId } from "../base/ids.ts";
+import type { DeviceName, InstanceId, SnapshotId, VolumeId } from "../base/ids.ts";
 import type { ImagePlan, VolumePlan } from "./ec2-api.ts";
 import { createEc2Api } from "./ec2-sdk.ts";
 
@@ -97,7 +97,10 @@ const notFound = (code: string, message: string) => ({
 });
 
 /** EC2 that gives these answers, one after the other and the last one for ever. */
-async function openScriptedEc2(answers: readonly { status: number; body: string }[]) {
+async function openScriptedEc2(
+  answers: readonly { status: number; body: string }[],
+  credentials = async () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }),
+) {
   const actions: string[] = [];
   const server = createServer(async (request, response) => {
     let body = "";
@@ -118,13 +121,15 @@ async function openScriptedEc2(answers: readonly { status: number; body: string 
   const ec2 = createEc2Api({
     region: "us-east-1",
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    credentials: async () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }),
+    credentials,
     signal: new AbortController().signal,
     clock,
     onRetry: () => {},
   });
   return {
     ...{ ec2, actions },
+    /** For how long it was waited, in ms. */
+    slept: () => slept,
     /** Lets minutes pass. */
     age: () => {
       slept += 120_000;
@@ -204,3 +209,34 @@ test("what was made by a call whose answer was lost, and found by its tag, is as
   await ec2.registerImage(imageOf("snap-1"));
   assert.equal(actions.length, 5);
 });
+
+test("what is not found after its deletion was lost is gone, unless it comes back within moments", async () => {
+  const lost = { status: 504, body: "" };
+  const plan = { volumeId: VOLUME, description: "", tags: {} };
+  {
+    await using scripted = await openScriptedEc2([MADE.snapshot, lost, noSnapshot]);
+    await scripted.ec2.createSnapshot(plan);
+    assert.equal(await scripted.ec2.deleteSnapshot("snap-1" as SnapshotId), false);
+    assert.ok(scripted.slept() < 15_000, `waited for ${scripted.slept()} ms`);
+  }
+  await using flickering = await openScriptedEc2([MADE.snapshot, lost, noSnapshot, answer("DeleteSnapshot", "")]);
+  await flickering.ec2.createSnapshot(plan);
+  assert.equal(await flickering.ec2.deleteSnapshot("snap-1" as SnapshotId), true);
+});
+
+for (const [what, thrown] of [
+  ["an error of the service", Object.assign(new Error("no"), { name: "X", $metadata: { httpStatusCode: 502 } })],
+  ["a page that is none of AWS's", new SyntaxError("char '<' is not expected.")],
+  ["a connection that breaks", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" })],
+] as const) {
+  test(`credentials that cannot be renewed because of ${what} are asked for again, by any call`, async () => {
+    let askedCount = 0;
+    const credentials = async () => {
+      if (++askedCount < 3) throw thrown;
+      return { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+    };
+    await using scripted = await openScriptedEc2([MADE.snapshot], credentials);
+    assert.equal(await scripted.ec2.createSnapshot({ volumeId: VOLUME, description: "", tags: {} }), "snap-1");
+    assert.deepEqual([askedCount, scripted.actions], [3, ["CreateSnapshot"]]);
+  });
+}

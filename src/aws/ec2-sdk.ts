@@ -187,7 +187,7 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
         call(
           "DeleteVolume",
           (sendOptions) => client.send(new DeleteVolumeCommand({ VolumeId: volumeId }), sendOptions),
-          { names: [volumeId] },
+          { names: [volumeId], isDeleting: true },
         ),
       );
       return answer !== undefined;
@@ -247,7 +247,7 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
         call(
           "DeleteSnapshot",
           (sendOptions) => client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), sendOptions),
-          { names: [snapshotId] },
+          { names: [snapshotId], isDeleting: true },
         ),
       );
       return answer !== undefined;
@@ -284,7 +284,7 @@ function callsOf(client: EC2Client, options: CallsOptions): Ec2Calls {
         call(
           "DeregisterImage",
           (sendOptions) => client.send(new DeregisterImageCommand({ ImageId: imageId }), sendOptions),
-          { names: [imageId] },
+          { names: [imageId], isDeleting: true },
         ),
       );
       return answer !== undefined;
