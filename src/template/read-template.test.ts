@@ -817,6 +817,14 @@ test("readTemplate() keeps secrets apart, and out of its own messages", async ()
   assert.deepEqual(await problemsOf(template({ device_path: "x{{user `password` | upper}}-{{upper `word`}}" }, more)), [
     '1:90 "device_path" must start with "/dev/", not "x<sensitive>-WORD"',
   ]);
+  const derived = {
+    variables: { made: "{{user `password` | upper}}", ...more.variables },
+    "sensitive-variables": ["password"],
+  };
+  assert.match(
+    (await problemsOf(template({ device_path: "x{{user `made`}}" }, derived))).join(),
+    /not "x<sensitive>"$/,
+  );
 });
 
 test("readTemplate() warns of a sensitive variable that is not declared", async () => {

@@ -75,7 +75,15 @@ export async function readJsonTemplate(file: string, text: string, options: Json
 
   const budget = new TextBudget();
   const variables = new UserVariables(root.variables, problems);
-  const userVariable = (name: string) => variables.valueOf(name);
+  const sensitiveNames = new Set(
+    root.sensitiveVariables?.items.map((item) => (item.kind === "string" ? item.value : "")),
+  );
+  const userVariable = (name: string) => {
+    const value = variables.valueOf(name);
+    // Before all variables are evaluated: what another one makes of it is a secret, too.
+    if (sensitiveNames.has(name) && value !== "") secrets.add(value);
+    return value;
+  };
   const ownFunctions = createFunctions({ ...options.functions, userVariable });
   const functions = withDerivedSecrets(withBudget(ownFunctions, budget), secrets);
   const foreignFunctions = createForeignFunctions(options.foreignValues ?? NO_FOREIGN_VALUES, secrets);
