@@ -25,8 +25,8 @@ export function tryEvaluate(expression: Expression, { scope, problems }: Evaluat
     for (const one of error.all) {
       const explained = explainReference(one, expression, scope);
       const { message, hint } = explained ?? one;
-      const shown = isSensitive && explained === undefined ? withoutValues(message, scope) : message;
-      problems.add(shown, { location: one.range.start, end: one.range.end, hint });
+      const shown = (text: string) => (isSensitive && explained === undefined ? withoutValues(text, scope) : text);
+      problems.add(shown(message), { location: one.range.start, end: one.range.end, hint: hint && shown(hint) });
     }
     return undefined;
   }

@@ -14,10 +14,16 @@ export function usesSensitive(expression: Expression, { sensitiveNames }: Scope)
   );
 }
 
-/** A message about an expression, without the values that it quotes. The names of functions and operators stay. */
+// In quotes, as regular expressions are shown, and numbers of as many digits as a secret has.
+const SHOWN_VALUE = /"((?:[^"\\]|\\.)*)"…?|`[^`]*`|(?<![\w.])-?\d[\d.]{3,}(?:e[+-]?\d+)?/gis;
+const NO_FUNCTION = /^There is no function /;
+
+/** A message or a hint about an expression, without the values that it shows. The names of functions and operators stay. */
 export function withoutValues(message: string, scope: Scope): string {
+  if (NO_FUNCTION.test(message)) return message;
   const kept = new Set(functionNames(scope));
-  return message.replace(/"((?:[^"\\]|\\.)*)"…?/gs, (quoted, text: string) =>
-    kept.has(text) || /^(?:\W{1,3}|for)$/.test(text) ? quoted : `"${MASK}"`,
-  );
+  return message.replace(SHOWN_VALUE, (shown: string, text?: string) => {
+    if (text === undefined) return MASK;
+    return kept.has(text) || /^(?:\W{1,3}|for)$/.test(text) ? shown : `"${MASK}"`;
+  });
 }
