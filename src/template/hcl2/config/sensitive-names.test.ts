@@ -28,6 +28,7 @@ const MADE: readonly (readonly [expression: string, end: RegExp])[] = [
   ['"${strrev(local.made)}"', /must be a number, not "<sensitive>"$/],
   ["[for one in [var.secret] : upper(one) - 1][0]", /left operand of "-" must be a number, not "<sensitive>"$/],
   ['regex("(${upper(var.secret)}", "x")', /missing closing \): <sensitive>/],
+  ['regex("(`${upper(var.secret)}", "x")', /missing closing \): <sensitive>/],
   ['{ a = { "${upper(var.secret)}" = 1 } }.a.x', /has no attribute .* \| It has "<sensitive>"$/],
   ["[1][var.pin * 2]", /There is no element <sensitive>/],
   // The name of a function is none of it, nor how many arguments it has.
