@@ -29,7 +29,7 @@ export class AwsError extends ToolError {
   readonly reason: string | undefined;
   /** Whether there was no answer, or none that means anything. */
   readonly isLost: boolean;
-  /** Whether that is an answer of AWS's to the call, and not to what comes before it, such as the renewal of credentials. */
+  /** Whether the request was handed to the network. If not, what comes before it failed, such as the renewal of credentials. */
   readonly wasSent: boolean;
   /**
    * Whether the call may have done its work all the same: its answer, or that of an earlier

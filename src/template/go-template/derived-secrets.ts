@@ -1,5 +1,5 @@
 import { SECRET_LENGTH_MIN } from "../../base/secrets.ts";
-import type { TemplateFunction } from "./template-function.ts";
+import { type TemplateFunction, watchCalls } from "./template-function.ts";
 
 /** The same functions, which add what they make of a secret to the secrets: `upper` of a password is as good as the password. */
 export function withDerivedSecrets(
@@ -8,17 +8,10 @@ export function withDerivedSecrets(
 ): Map<string, TemplateFunction> {
   const isSecret = (value: unknown): value is string =>
     typeof value === "string" && [...secrets].some((secret) => hides(secret) && value.includes(secret));
-  const watched = [...functions].map(([name, templateFunction]): [string, TemplateFunction] => {
-    const call = (...values: never[]) => {
-      const result = templateFunction.call(...values);
-      // One that still has the secret in it is hidden where it has it.
-      if (typeof result === "string" && hides(result) && values.some(isSecret) && !isSecret(result))
-        secrets.add(result);
-      return result;
-    };
-    return [name, { ...templateFunction, call }];
+  return watchCalls(functions, (result, values) => {
+    // One that still has the secret in it is hidden where it has it.
+    if (typeof result === "string" && hides(result) && values.some(isSecret) && !isSecret(result)) secrets.add(result);
   });
-  return new Map(watched);
 }
 
 function hides(secret: string): boolean {

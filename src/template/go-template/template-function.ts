@@ -21,6 +21,22 @@ export interface TemplateFunction {
   readonly call: (...values: never[]) => Value;
 }
 
+/** The same functions, whose results are told, with the arguments, before they are used. */
+export function watchCalls(
+  functions: ReadonlyMap<string, TemplateFunction>,
+  onResult: (result: Value, values: readonly Value[]) => void,
+): Map<string, TemplateFunction> {
+  const watched = [...functions].map(([name, templateFunction]): [string, TemplateFunction] => {
+    const call = (...values: never[]) => {
+      const result = templateFunction.call(...values);
+      onResult(result, values);
+      return result;
+    };
+    return [name, { ...templateFunction, call }];
+  });
+  return new Map(watched);
+}
+
 /** A call that cannot be answered. The caller adds where it stands. */
 export class TemplateFunctionError extends Error {
   override readonly name = "TemplateFunctionError";

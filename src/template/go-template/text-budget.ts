@@ -1,4 +1,4 @@
-import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
+import { type TemplateFunction, TemplateFunctionError, watchCalls } from "./template-function.ts";
 
 /** Sixteen times what a template can be long: variables that use each other twice would soon fill any memory. */
 const TEXT_LENGTH_MAX = 64 * 1024 ** 2;
@@ -24,13 +24,7 @@ export function withBudget(
   functions: ReadonlyMap<string, TemplateFunction>,
   budget: TextBudget,
 ): Map<string, TemplateFunction> {
-  const limited = [...functions].map(([name, templateFunction]): [string, TemplateFunction] => {
-    const call = (...values: never[]) => {
-      const value = templateFunction.call(...values);
-      if (typeof value === "string") budget.spend(value.length);
-      return value;
-    };
-    return [name, { ...templateFunction, call }];
+  return watchCalls(functions, (result) => {
+    if (typeof result === "string") budget.spend(result.length);
   });
-  return new Map(limited);
 }

@@ -2,7 +2,7 @@ import { describeJson, type JsonArray, type JsonObject, memberOf } from "../../b
 import { parseJson } from "../../base/json/parse-json.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import type { DescribedVariable, JsonTemplateDescription } from "../template-description.ts";
-import { objectsOf, readRoot } from "./root.ts";
+import { objectsOf, readRoot, sensitiveNamesOf } from "./root.ts";
 
 /**
  * What a JSON template declares. Only its sections are looked at; nothing is evaluated.
@@ -18,9 +18,7 @@ export function describeJsonTemplate(
   const json = parseJson(file, text, problems);
   const root = json === undefined ? undefined : readRoot(json, problems);
   if (root === undefined) return undefined;
-  const sensitive = new Set(
-    (root.sensitiveVariables?.items ?? []).flatMap((item) => (item.kind === "string" ? [item.value] : [])),
-  );
+  const sensitive = sensitiveNamesOf(root);
   const variables = describeVariables(root.variables, sensitive, problems);
   return {
     language: "json",

@@ -8,7 +8,7 @@ import { TextBudget, withBudget } from "../go-template/text-budget.ts";
 import { evaluateText } from "../plan/conform.ts";
 import type { ReadTemplateOptions } from "../read-template.ts";
 import type { TemplateConsole } from "../template-evaluator.ts";
-import { readRoot } from "./root.ts";
+import { readRoot, sensitiveNamesOf } from "./root.ts";
 import { UserVariables } from "./user-variables.ts";
 import { setVariables } from "./variable-inputs.ts";
 
@@ -44,9 +44,7 @@ export async function openJsonConsole(
   await setVariables(variables, inputs, { problems, warnings: new ProblemList() });
   const budget = new TextBudget();
   variables.evaluate(withBudget(new Map([...functions, ...createVariableFunctions(options.environment)]), budget));
-  const sensitive = (root?.sensitiveVariables?.items ?? []).flatMap((item) =>
-    item.kind === "string" ? [item.value] : [],
-  );
+  const sensitive = sensitiveNamesOf(root);
   for (const name of sensitive) {
     const value = variables.find(name) ?? variables.sourceOf(name) ?? "";
     if (value !== "") secrets.add(value);
@@ -76,8 +74,8 @@ function typedText(file: string, value: string): JsonString {
 }
 
 // Packer's form.
-function variableLine(name: string, variables: UserVariables, sensitive: readonly string[]): string {
+function variableLine(name: string, variables: UserVariables, sensitive: ReadonlySet<string>): string {
   const value = variables.find(name);
   if (value === undefined) return `${name}: <unset>,`;
-  return `${name}: ${sensitive.includes(name) ? "<sensitive>" : value},`;
+  return `${name}: ${sensitive.has(name) ? "<sensitive>" : value},`;
 }

@@ -25,7 +25,7 @@ import { readProvisioner, readProvisioners } from "../plan/provisioners.ts";
 import { type BuildSelection, selectBuilds } from "../plan/select-builds.ts";
 import { SourceFileChecks } from "../plan/source-file-checks.ts";
 import { LEGACY_JSON } from "../plan/template-language.ts";
-import { objectsOf, readRoot, type TemplateRoot } from "./root.ts";
+import { objectsOf, readRoot, sensitiveNamesOf, type TemplateRoot } from "./root.ts";
 import { UserVariables } from "./user-variables.ts";
 import { setVariables, type VariableInputs } from "./variable-inputs.ts";
 
@@ -75,9 +75,7 @@ export async function readJsonTemplate(file: string, text: string, options: Json
 
   const budget = new TextBudget();
   const variables = new UserVariables(root.variables, problems);
-  const sensitiveNames = new Set(
-    root.sensitiveVariables?.items.map((item) => (item.kind === "string" ? item.value : "")),
-  );
+  const sensitiveNames = sensitiveNamesOf(root);
   const userVariable = (name: string) => {
     const value = variables.valueOf(name);
     // Before all variables are evaluated: what another one makes of it is a secret, too.

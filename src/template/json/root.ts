@@ -41,6 +41,12 @@ export interface TemplateRoot {
   readonly postProcessors: JsonArray | undefined;
 }
 
+/** The names that "sensitive-variables" lists. What is no text there is told by who reads the template. */
+export function sensitiveNamesOf(root: TemplateRoot | undefined): Set<string> {
+  const items = root?.sensitiveVariables?.items ?? [];
+  return new Set(items.flatMap((item) => (item.kind === "string" ? [item.value] : [])));
+}
+
 export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot | undefined {
   if (root.kind !== "object") {
     problems.add(`A template must be an object, not ${describeJson(root)}`, { location: root.location });

@@ -203,7 +203,7 @@ class OverlayFailure {
     if (event !== "QUORUM_REPORT_BAD") return;
     const { directory } = this.#options;
     const what = data?.["type"] === "read" ? "read what the build has written" : "keep what the build writes";
-    const hint = "Make room there, or set overlay_directory; if there is room, look into dmesg";
+    const hint = `${ROOM_HINT}; if there is room, look into dmesg`;
     this.#set(`Cannot ${what} in "${directory}": ${data?.["error"] ?? "input/output error"}`, hint);
   };
 
