@@ -66,7 +66,10 @@ quotes or backquotes, pipelines (\`\` {{user \`name\` | upper}} \`\`), parenthes
 \`range\` over maps and whole numbers, \`define\`, \`template\`, \`block\`, comments (\`{{/* … */}}\`) and trim markers (\`{{-\` and
 \`-}}\`). To write \`{{\` as plain text, write \`\` {{\`{{\`}} \`\`.
 
-What needs no build variable is evaluated when the template is read, so that a mistake is told before anything is built.`;
+What needs no build variable is evaluated when the template is read, so that a mistake is told before anything is built.
+
+What an expression gives may have expressions itself, which are evaluated in that place: a user variable may be
+\`{{.Vars}} sudo {{.Path}}\`, for an \`execute_command\` that is \`\` {{user \`command\`}} \`\`. Values of build variables are plain text.`;
 
 const FUNCTIONS_OF_GO = "These are Go's own:";
 

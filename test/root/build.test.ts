@@ -75,6 +75,36 @@ test("a build writes what its provisioners wrote, and the AWS CLI sees what the 
   assert.equal(VolumeSize, 2);
 });
 
+test("build variables that a user variable holds are filled in where it is used", async () => {
+  const variables = {
+    command: "{{.Vars}} sh -c 'echo run by {{.Path}}; . {{.Path}}'",
+    about: "{{.SourceAMI}} {{ .SourceAMIName }}",
+    nested: "of {{user `about`}}",
+    literal: '{{"{{.SourceAMIName}}"}}',
+    unused: "{{.Nope}}",
+  };
+  const template = await writeTemplate(
+    cloud,
+    { ami_name: "filled in", ami_description: "{{user `nested`}}", tags: { Literal: "{{user `literal` | print}}" } },
+    [
+      {
+        type: "shell",
+        execute_command: "{{user `command`}}",
+        environment_vars: ["ABOUT={{user `about`}}"],
+        inline: ['echo "$ABOUT; {{user `about`}}; {{`{{`}}.Names}}" >/etc/about'],
+      },
+    ],
+    { variables },
+  );
+  const { imageId, output } = await bake(template);
+  assert.match(output, /run by \/tmp\/\S+/);
+  const about = `${cloud.baseImageId} base`;
+  assert.equal(await readImageFile(cloud, imageId, "/etc/about"), `${about}; ${about}; {{.Names}}\n`);
+  const { Images } = await cloud.ec2.send(new DescribeImagesCommand({ ImageIds: [imageId] }));
+  assert.equal(Images?.[0]?.Description, `of ${about}`);
+  assert.deepEqual(Images?.[0]?.Tags, [{ Key: "Literal", Value: "base" }]);
+});
+
 function tagsOf(tags: { Key: string; Value: string }[]): Record<string, string> {
   return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
 }

@@ -29,6 +29,8 @@ export interface TemplateScope {
   readonly hasBuildFunction: boolean;
   /** Fields that have their value already. */
   readonly known: BuildVariables;
+  /** Whether this is the value of a user variable: `{{.Name}}` and what expressions give are evaluated where it is used. */
+  readonly isVariable?: boolean;
   /** Of what loops give. @default one of this text's own */
   readonly budget?: TextBudget | undefined;
 }
@@ -283,9 +285,16 @@ function undefinedVariable(name: string, offset: number, names: Names): GoTempla
   return new GoTemplateError(`Unknown variable "${name}"`, offset, hint);
 }
 
-function unknownField(name: string, shown: string, offset: number, { fields }: TemplateScope): GoTemplateError {
-  if (fields.size === 0)
-    return new GoTemplateError(`No build variable such as "${shown}" exists here`, offset, BRACES_HINT);
+function unknownField(
+  name: string,
+  shown: string,
+  offset: number,
+  { fields, isVariable = false }: TemplateScope,
+): GoTemplateError {
+  if (fields.size === 0) {
+    const hint = isVariable ? `Write it as {{${shown}}}, which is evaluated where the variable is used` : BRACES_HINT;
+    return new GoTemplateError(`No build variable such as "${shown}" exists here`, offset, hint);
+  }
   const allowed = [...fields].map((field) => `".${field}"`).join(", ");
   const meant = nearMiss(name, fields);
   const hint = meant === undefined ? BRACES_HINT : `Did you mean ".${meant}"?`;

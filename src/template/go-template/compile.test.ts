@@ -6,13 +6,28 @@ import { compileTemplate } from "./compile.ts";
 import { ABSENT_FUNCTIONS, createFunctions } from "./functions.ts";
 import { TemplateFunctionError } from "./template-function.ts";
 
+const USER_VARIABLES: Readonly<Record<string, string>> = {
+  name: "Web",
+  device: "<{{.Device}}>",
+  wrong: "{{.Devcie}} {{upper 1}}",
+  inner: "{{user `wrong`}}",
+  braces: "{{ and }",
+  itself: "{{user `itself`}}",
+  ping: "{{user `pong`}}",
+  pong: "{{user `ping`}}",
+  counted: "{{$x := `inner`}}{{$x}}{{.SourceAMI}}",
+  many40: "x",
+  ...Object.fromEntries([...Array(40).keys()].map((n) => [`many${n}`, `{{user \`many${n + 1}\`}}`.repeat(2)])),
+};
+
 const FUNCTIONS = createFunctions({
   startTime: new Date("2026-11-23T09:22:15.137Z"),
   workingDirectory: "/work",
   templateDirectory: "/templates",
   toolVersion: "1.2.3",
   userVariable(name) {
-    if (name === "name") return "Web";
+    const value = USER_VARIABLES[name];
+    if (value !== undefined) return value;
     throw new TemplateFunctionError(`Unknown user variable "${name}"`);
   },
 });
@@ -222,6 +237,15 @@ const DEFERRED: readonly (readonly [source: string, rendered: string, needs: rea
   ["{{(.Device)}}{{print (.Device) 1}}{{.Device | printf `%5s|`}}", "xvdfxvdf1 xvdf|", ["Device"]],
   ["{{build (printf `Dev%s` `ice`)}}{{`SourceAMI` | build}}", "xvdfami-1", ["Device", "SourceAMI"]],
   ["{{if false}}{{user `nope`}}{{end}}{{.Device}}", "xvdf", ["Device"]],
+  // What an expression gives is evaluated, too.
+  ["{{user `device`}} {{user `name`}}", "<xvdf> Web", ["Device"]],
+  ["{{if true}}{{user `device` | print}}{{end}}", "<xvdf>", ["Device"]],
+  ["{{if .SourceAMI}}{{user `device`}}{{end}}", "<xvdf>", ["SourceAMI"]],
+  ['{{"{{`{{.Device}}`}}"}}', "xvdf", ["Device"]],
+  ["{{$x := .Device}}{{user `counted`}}{{$x}}", "innerami-1xvdf", ["Device", "SourceAMI"]],
+  ["{{user `braces`}} {{user `itself`}} {{.Device}}", "{{ and } {{user `itself`}} xvdf", ["Device"]],
+  // But for values of build variables.
+  ["{{.SourceAMITags.Braces}} {{print .SourceAMITags.Braces}}", "{{.Device}} {{.Device}}", ["SourceAMITags"]],
 ];
 
 for (const [source, rendered, needs] of DEFERRED) {
@@ -232,7 +256,9 @@ for (const [source, rendered, needs] of DEFERRED) {
       JSON.stringify("errors" in compiled && compiled.errors.map(({ message }) => message)),
     );
     assert.deepEqual(compiled.text.needs, needs);
-    const variables = { Device: "xvdf", SourceAMI: "ami-1", "SourceAMITags.Name": "base", "SourceAMITags.App": "web" };
+    const tags = { "SourceAMITags.Name": "base", "SourceAMITags.App": "web" };
+    const braces = source.includes("Braces") ? { "SourceAMITags.Braces": "{{.Device}}" } : {};
+    const variables = { Device: "xvdf", SourceAMI: "ami-1", ...tags, ...braces };
     assert.equal(compiled.text.render(variables), rendered);
     // Nothing of one rendering is left in the next.
     assert.equal(compiled.text.render(variables), rendered);
@@ -247,6 +273,42 @@ test("compileTemplate() tells what is wrong in a text that waits, before anythin
   assert.deepEqual(errors("{{if .Device}}{{user `nope`}}{{end}}"), ['16: Unknown user variable "nope"']);
   assert.deepEqual(errors("{{define `d`}}{{.X}}{{end}}{{template `d` .}}"), [
     '16: Unknown build variable ".X": here there are ".Device", ".SourceAMI", ".SourceAMITags" | To write "{{" as plain text, write {{`{{`}}',
+  ]);
+});
+
+test("compileTemplate() tells what is wrong in what an expression gives, at that expression", () => {
+  const wrong = [
+    'What this gives is evaluated, too: Unknown build variable ".Devcie": here there are ".Device", ".SourceAMI", ".SourceAMITags" | Did you mean ".Device"?',
+    'What this gives is evaluated, too: Argument 1 of "upper" must be a string, not 1',
+  ];
+  assert.deepEqual(
+    errors("a {{user `wrong`}}"),
+    wrong.map((error) => `4: ${error}`),
+  );
+  assert.deepEqual(
+    errors("{{user `inner`}}"),
+    wrong.map((error) => `2: ${error}`),
+  );
+  assert.deepEqual(errors('{{"{{foo}}"}}'), [
+    '2: What this gives is evaluated, too: Unknown template function "foo" | To have "{{" as plain text, write {{`{{`}} here, not in what this gives',
+  ]);
+  assert.deepEqual(errors("{{user `ping`}}"), [
+    "2: What this gives is evaluated, too: Expressions give expressions more than 100 deep",
+  ]);
+});
+
+test("compileTemplate() ends what would give text for ever", () => {
+  const [error] = errors("{{user `many0`}}");
+  assert.match(error ?? "", /The expressions of the template give more than 67108864 characters/);
+});
+
+test("compileTemplate() leaves the fields of a user variable's value, and what its expressions give", () => {
+  const scope = { ...SCOPE, fields: new Set<string>(), isVariable: true };
+  const compiled = compileTemplate("{{.Device}} {{ .X | nope }} {{user `device`}} {{`{{.Y}}`}} {{user `name`}}", scope);
+  assert.ok("text" in compiled);
+  assert.equal(compiled.text.render({}), "{{.Device}} {{ .X | nope }} <{{.Device}}> {{.Y}} Web");
+  assert.deepEqual(errors("{{- .Device}}", scope), [
+    '4: No build variable such as ".Device" exists here | Write it as {{.Device}}, which is evaluated where the variable is used',
   ]);
 });
 

@@ -1,8 +1,7 @@
 import { compareText } from "../go-format/compare-text.ts";
 import { evaluatePipeline, type Frame } from "./evaluate.ts";
-import { type ControlNode, GoTemplateError, type TemplateCall, type TemplateNode } from "./syntax.ts";
-import { TemplateFunctionError } from "./template-function.ts";
-import type { TextBudget } from "./text-budget.ts";
+import { type ActionNode, type ControlNode, GoTemplateError, type TemplateCall, type TemplateNode } from "./syntax.ts";
+import { spendAt, type TextBudget } from "./text-budget.ts";
 import { isTrue, printed, shown, type Value } from "./value.ts";
 import { Variables } from "./variables.ts";
 
@@ -14,10 +13,17 @@ const TURN_COST = 16;
 /** Why a list of nodes ended early. */
 type Jump = "break" | "continue" | undefined;
 
-/** Runs the nodes of a template and keeps the text they give. */
+/** What a run gives, piece by piece. */
+export interface Output {
+  readonly text: string;
+  /** Whose value it is. Missing for text as it is written. */
+  readonly action?: ActionNode;
+}
+
+/** Runs the nodes of a template and keeps what they give. */
 export class Execution {
   readonly #budget: TextBudget;
-  readonly #texts: string[] = [];
+  readonly #outputs: Output[] = [];
   #depth = 0;
   /** Whether a text may be given many times. */
   #repeats = 0;
@@ -27,8 +33,8 @@ export class Execution {
     this.#budget = budget;
   }
 
-  get text(): string {
-    return this.#texts.join("");
+  get outputs(): readonly Output[] {
+    return this.#outputs;
   }
 
   /** @throws {GoTemplateError} */
@@ -43,11 +49,11 @@ export class Execution {
   #node(node: TemplateNode, frame: Frame): Jump {
     switch (node.kind) {
       case "text":
-        this.#write(node.text, 0);
+        this.#write({ text: node.text });
         return undefined;
       case "action": {
         const value = evaluatePipeline(node.pipeline, frame);
-        if (node.pipeline.variables.length === 0) this.#write(printed(value), node.offset);
+        if (node.pipeline.variables.length === 0) this.#write({ text: printed(value), action: node });
         return undefined;
       }
       case "if":
@@ -63,18 +69,9 @@ export class Execution {
     }
   }
 
-  #write(text: string, offset: number): void {
-    if (this.#repeats > 0) this.#spend(text.length, offset);
-    this.#texts.push(text);
-  }
-
-  #spend(length: number, offset: number): void {
-    try {
-      this.#budget.spend(length);
-    } catch (error) {
-      if (!(error instanceof TemplateFunctionError)) throw error;
-      throw new GoTemplateError(error.message, offset, error.hint, error.isTold);
-    }
+  #write(output: Output): void {
+    if (this.#repeats > 0) spendAt(this.#budget, output.text.length, output.action?.offset ?? 0);
+    this.#outputs.push(output);
   }
 
   #choose(node: ControlNode, frame: Frame): Jump {
@@ -92,7 +89,7 @@ export class Execution {
     let turns = 0;
     this.#repeats++;
     for (const [key, element] of elementsOf(value, node)) {
-      this.#spend(TURN_COST, offset);
+      spendAt(this.#budget, TURN_COST, offset);
       turns++;
       const turn = new Variables(variables);
       const values = pipeline.variables.length === 2 ? [key, element] : [element];
@@ -115,7 +112,7 @@ export class Execution {
     const dot = argument === undefined ? null : evaluatePipeline(argument, frame);
     this.#depth++;
     this.#repeats++;
-    this.#spend(TURN_COST, offset);
+    spendAt(this.#budget, TURN_COST, offset);
     this.run(body.nodes, { ...frame, dot, variables: new Variables(undefined, new Map([["$", dot]])) });
     this.#repeats--;
     this.#depth--;

@@ -33,14 +33,15 @@ const TRIMMED_SPACE = " \t\r\n";
  * Cuts a template string into its text and its actions. Comments are gone and
  * trim markers have been obeyed.
  *
+ * @param leavesFields whether `{{.Name}}` is text.
  * @throws {GoTemplateError}
  */
-export function splitTemplate(source: string): Piece[] {
+export function splitTemplate(source: string, leavesFields: boolean): Piece[] {
   const pieces: Piece[] = [];
   let position = 0;
   let trimStart = false;
   for (;;) {
-    const open = source.indexOf("{{", position);
+    const open = nextAction(source, position, leavesFields);
     const text = source.slice(position, open === -1 ? undefined : open);
     const trimsLeft = open !== -1 && isTrimMarker(source, open + 2, open + 3);
     const kept = trimText(text, { start: trimStart, end: trimsLeft });
@@ -52,6 +53,20 @@ export function splitTemplate(source: string): Piece[] {
     position = action.endOffset;
   }
 }
+
+/** Where the next action opens, or -1. */
+function nextAction(source: string, position: number, leavesFields: boolean): number {
+  let open = source.indexOf("{{", position);
+  while (leavesFields && open !== -1) {
+    FIELD_ACTION.lastIndex = open;
+    if (!FIELD_ACTION.test(source)) break;
+    open = source.indexOf("{{", FIELD_ACTION.lastIndex);
+  }
+  return open;
+}
+
+// Packer's own pattern, at one place.
+const FIELD_ACTION = /\{\{\s?\..*?\}\}/y;
 
 // `{{- ` and ` -}}`: the space is part of the marker, so that `{{-1}}` is a number.
 function isTrimMarker(source: string, dash: number, space: number): boolean {

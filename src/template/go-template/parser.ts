@@ -9,10 +9,11 @@ const DEPTH_MAX = 100;
 /**
  * Parses Go's text/template.
  *
+ * @param options.leavesFields whether `{{.Name}}` is text.
  * @throws {GoTemplateError}
  */
-export function parseTemplate(source: string): ParsedTemplate {
-  return new TemplateParser(splitTemplate(source)).parse();
+export function parseTemplate(source: string, { leavesFields = false } = {}): ParsedTemplate {
+  return new TemplateParser(splitTemplate(source, leavesFields)).parse();
 }
 
 /** The action that ended a list of nodes. */

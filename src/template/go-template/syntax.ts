@@ -50,10 +50,17 @@ export type ControlKind = "if" | "with" | "range";
 
 export type TemplateNode =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "action"; readonly pipeline: Pipeline; readonly offset: number }
+  | ActionNode
   | ControlNode
   | TemplateCall
   | { readonly kind: "break" | "continue"; readonly offset: number };
+
+/** An expression whose value is given, or kept in a variable. */
+export interface ActionNode {
+  readonly kind: "action";
+  readonly pipeline: Pipeline;
+  readonly offset: number;
+}
 
 export interface ControlNode {
   readonly kind: ControlKind;

@@ -1,3 +1,4 @@
+import { GoTemplateError } from "./syntax.ts";
 import { type TemplateFunction, TemplateFunctionError, watchCalls } from "./template-function.ts";
 
 /** Sixteen times what a template can be long: variables that use each other twice would soon fill any memory. */
@@ -16,6 +17,21 @@ export class TextBudget {
       hint: "Look for a variable that is used many times, or for a replacement of many characters",
       isTold,
     });
+  }
+}
+
+/**
+ * Takes what an expression gives from the budget.
+ *
+ * @param offset of the expression.
+ * @throws {GoTemplateError} if it is used up.
+ */
+export function spendAt(budget: TextBudget, length: number, offset: number): void {
+  try {
+    budget.spend(length);
+  } catch (error) {
+    if (!(error instanceof TemplateFunctionError)) throw error;
+    throw new GoTemplateError(error.message, offset, error.hint, error.isTold);
   }
 }
 

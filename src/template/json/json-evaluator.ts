@@ -3,6 +3,7 @@ import type { JsonString } from "../../base/json/json-value.ts";
 import { parseJson } from "../../base/json/parse-json.ts";
 import { ProblemList } from "../../base/problems.ts";
 import { SourceMap } from "../../base/source-location.ts";
+import { addSecret } from "../go-template/derived-secrets.ts";
 import { ABSENT_FUNCTIONS, createFunctions, createVariableFunctions } from "../go-template/functions.ts";
 import { TextBudget, withBudget } from "../go-template/text-budget.ts";
 import { evaluateText } from "../plan/conform.ts";
@@ -46,8 +47,7 @@ export async function openJsonConsole(
   variables.evaluate(withBudget(new Map([...functions, ...createVariableFunctions(options.environment)]), budget));
   const sensitive = sensitiveNamesOf(root);
   for (const name of sensitive) {
-    const value = variables.find(name) ?? variables.sourceOf(name) ?? "";
-    if (value !== "") secrets.add(value);
+    addSecret(secrets, variables.find(name) ?? variables.sourceOf(name) ?? "");
   }
   return {
     language: "json",

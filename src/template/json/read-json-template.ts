@@ -5,7 +5,7 @@ import { SECRET_LENGTH_MIN } from "../../base/secrets.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildPlan, TemplatePlan } from "../build-plan.ts";
 import { type ForeignValues, NO_FOREIGN_VALUES } from "../foreign-values.ts";
-import { withDerivedSecrets } from "../go-template/derived-secrets.ts";
+import { addSecret, withDerivedSecrets } from "../go-template/derived-secrets.ts";
 import { createForeignFunctions } from "../go-template/foreign-functions.ts";
 import {
   ABSENT_FUNCTIONS,
@@ -79,7 +79,7 @@ export async function readJsonTemplate(file: string, text: string, options: Json
   const userVariable = (name: string) => {
     const value = variables.valueOf(name);
     // Before all variables are evaluated: what another one makes of it is a secret, too.
-    if (sensitiveNames.has(name) && value !== "") secrets.add(value);
+    if (sensitiveNames.has(name)) addSecret(secrets, value);
     return value;
   };
   const ownFunctions = createFunctions({ ...options.functions, userVariable });
@@ -119,7 +119,7 @@ function readSensitive(
     } else if (variables.has(item.value)) {
       // What cannot be evaluated is shown by the problem that says so.
       const value = variables.find(item.value) ?? variables.sourceOf(item.value) ?? "";
-      if (value !== "") secrets.add(value);
+      addSecret(secrets, value);
       if (value !== "" && value.length < SECRET_LENGTH_MIN) {
         const message = `The sensitive variable "${item.value}" is not hidden in output: its value has fewer than ${SECRET_LENGTH_MIN} characters`;
         warnings.add(message, { location });

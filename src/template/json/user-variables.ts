@@ -71,6 +71,7 @@ export class UserVariables {
       fields: new Set<string>(),
       hasBuildFunction: false,
       known: {},
+      isVariable: true,
     };
     this.#scope = scope;
     for (const [name, { location, value }] of this.#declarations) {

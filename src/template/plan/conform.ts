@@ -19,7 +19,7 @@ export type FieldPath = readonly (string | number)[];
 
 export interface ConformContext {
   readonly conversion: Conversion;
-  readonly scope: Pick<TemplateScope, "functions" | "absentFunctions" | "known" | "budget">;
+  readonly scope: Pick<TemplateScope, "functions" | "absentFunctions" | "known" | "isVariable" | "budget">;
   readonly problems: ProblemList;
   /** Where each value stands, by `pathKey`. Filled here. */
   readonly locations: Map<string, SourceLocation>;

@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ProblemList } from "../../../src/base/problems.ts";
 import { TemplateError } from "../../../src/template/template-error.ts";
 import { openConsole } from "../../../src/template/template-evaluator.ts";
 import type { ExpressionCase, Outcome } from "../../fixtures/conformance/conformance-case.ts";
@@ -34,15 +33,23 @@ export async function packerJsonValues(
     env: ENVIRONMENT,
   });
   const names = [...cases.keys()].map(nameOf);
-  const shown = new Map<string, string>();
-  for (const part of `\n${stdout}`.split(/\n(?=case_\d{3}: |started: |empty: |name: |chain: |list: |: ,)/)) {
-    const [, name = "", value = ""] = /^(\w+): (.*),\n*$/s.exec(part) ?? [];
-    shown.set(name, value);
-  }
+  const shown = shownVariables(stdout);
   const started = Number(shown.get("started"));
   if (!Number.isInteger(started)) throw new Error(`Packer evaluates none of them:\n${stdout.slice(0, 2000)}`);
   const outcomes = names.map((name): Outcome => ({ value: shown.get(name) ?? "<not shown>" }));
   return { outcomes, startTime: new Date(started * 1000) };
+}
+
+/** What a console tells of the variables. */
+function shownVariables(output: string): Map<string, string> {
+  const starts = ["case_\\d{3}", "started", ...Object.keys(JSON_VARIABLES), ""];
+  const parts = `\n${output}`.split(new RegExp(`\\n(?=(?:${starts.join("|")}): )`));
+  return new Map(
+    parts.map((part) => {
+      const [, name = "", value = ""] = /^(\w+): (.*),\n*$/s.exec(part) ?? [];
+      return [name, value];
+    }),
+  );
 }
 
 /** How many of them Packer refuses, each on a line of its console. */
@@ -72,9 +79,7 @@ export async function amibakeJsonOutcome(
     const path = join(directory, "one.json");
     await writeFile(path, templateOf([text]));
     const opened = await openConsole(path, options);
-    const problems = new ProblemList();
-    const value = opened.evaluate("<test>", `{{user \`${nameOf(0)}\`}}`, problems);
-    return value === undefined || !problems.isEmpty ? "refused" : { value };
+    return { value: shownVariables(opened.variables()).get(nameOf(0)) ?? "<not shown>" };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return "refused";
