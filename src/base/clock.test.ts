@@ -45,6 +45,21 @@ test("deadlineWithin() leaves neither a timer nor a listener when it is disposed
   assert.equal(getEventListeners(signal, "abort").length, 0);
 });
 
+test("sleep() takes more than a timer of Node does", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const dayMs = 86_400_000;
+  let isAwake = false;
+  const sleeping = systemClock.sleep(30 * dayMs).then(() => {
+    isAwake = true;
+  });
+  for (let day = 0; day < 29; day++) context.mock.timers.tick(dayMs);
+  await null;
+  assert.equal(isAwake, false);
+  // The second timer began at the end of the day in which the first one ended.
+  context.mock.timers.tick(2 * dayMs);
+  await sleeping;
+});
+
 test("sleep() throws the reason of the signal, also while it sleeps", async () => {
   const controller = new AbortController();
   const sleeping = systemClock.sleep(60_000, controller.signal);

@@ -66,6 +66,9 @@ export function deadlineWithin(signal: AbortSignal, clock: Clock, durationMs: nu
 // Made once: to make one costs as much as the rest of a deadline.
 const UNUSED = new DOMException("The deadline is not needed any more", "AbortError");
 
+// Node's timers count milliseconds in 31 bits, 24 days: one of more would end at once.
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (durationMs, signal) =>
@@ -75,10 +78,18 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      }, durationMs);
+      let timer: NodeJS.Timeout;
+      const wait = (leftMs: number) => {
+        timer = setTimeout(
+          () => {
+            if (leftMs > TIMER_MS_MAX) return wait(leftMs - TIMER_MS_MAX);
+            signal?.removeEventListener("abort", stop);
+            resolve();
+          },
+          Math.min(leftMs, TIMER_MS_MAX),
+        );
+      };
+      wait(durationMs);
       signal?.addEventListener("abort", stop, { once: true });
     }),
 };

@@ -408,15 +408,15 @@ const WRONG_PROVISIONERS: readonly (readonly [provisioner: unknown, messages: re
   [{ type: "shell", inline: ["x"], remote_folder: "tmp" }, ['"remote_folder" must start with "/", not "tmp"']],
   [
     { type: "shell", inline: ["x"], pause_after: "soon" },
-    ['"pause_after" must be a length of time of at most 24 days, such as "90s" or "1h5m", not "soon"'],
+    ['"pause_after" must be a length of time, such as "90s" or "1h5m", not "soon"'],
   ],
   [
     { type: "shell", inline: ["x"], pause_before: 30 },
-    ['"pause_before" must be a length of time of at most 24 days, such as "90s" or "1h5m", not 30'],
+    ['"pause_before" must be a length of time, such as "90s" or "1h5m", not 30 | Write the unit, too: "30s"'],
   ],
   [
-    { type: "shell", inline: ["x"], timeout: "900h" },
-    ['"timeout" must be a length of time of at most 24 days, such as "90s" or "1h5m", not "900h"'],
+    { type: "shell", inline: ["x"], timeout: "1.5d" },
+    ['"timeout" must be a length of time, such as "90s" or "1h5m", not "1.5d" | Write days as hours: "36h"'],
   ],
   [{ type: "shell", inline: ["x"], max_retries: "-1" }, ['"max_retries" must be at least 0, not -1']],
   [{ type: "shell", inline: ["x"], valid_exit_codes: [256] }, ['"valid_exit_codes[0]" must be at most 255, not 256']],
@@ -811,6 +811,9 @@ test("readTemplate() keeps secrets apart, and out of its own messages", async ()
   const plan = await read(template(keys, more));
   assert.deepEqual([...plan.secrets].sort(), ["AKIA", "hunter2", "s3cret", "t0ken"]);
   assert.deepEqual(plan.warnings, []);
+  // What will stand around the values of build variables.
+  const command = { variables: { c: "echo pa55 | {{.Vars}} sudo {{.Path}}" }, "sensitive-variables": ["c"] };
+  assert.ok((await read(template({}, command))).secrets.includes("echo pa55 | "));
   assert.deepEqual(await problemsOf(template({ device_path: "x{{user `password`}}" }, more)), [
     '1:90 "device_path" must start with "/dev/", not "x<sensitive>"',
   ]);

@@ -8,7 +8,7 @@ import { journalDirectory } from "../../build/journal/journal-entries.ts";
 import { uploadDirectory } from "../../snapshot-transfer/interrupted-uploads.ts";
 import { manifestStore } from "../../snapshot-transfer/manifest-store.ts";
 import { stateDirectory } from "../../snapshot-transfer/state-directory.ts";
-import { parseDurationMs } from "../../template/plan/duration.ts";
+import { parseDurationMs } from "../../template/go-time/duration.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { createCleaner } from "../ui/clean-events.ts";

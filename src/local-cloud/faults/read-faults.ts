@@ -7,7 +7,7 @@ import { FAULT_NAMES, type FaultKind, type FaultName, faultKind } from "./fault-
 import { type FaultPlan, type FaultRule, isMeantBy } from "./fault-plan.ts";
 import { type Fields, fieldsOf, quote, suggestion } from "./json-fields.ts";
 
-// A year is as good as for ever, and a timer takes no more than 24 days anyhow.
+// A day is as good as for ever.
 const SECONDS_MAX = 86_400;
 
 const ACTIONS = [EC2_OPERATIONS, STS_OPERATIONS, EBS_OPERATIONS].flatMap((table) => Object.keys(table));

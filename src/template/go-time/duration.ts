@@ -29,3 +29,9 @@ export function parseDurationNs(text: string): bigint | undefined {
   }
   return sign === "-" ? -sum : sum;
 }
+
+/** Milliseconds of a duration such as "1h30m", "1.5s" or "0", or `undefined` if it is none, negative or too long for Go. */
+export function parseDurationMs(text: string): number | undefined {
+  const durationNs = parseDurationNs(text);
+  return durationNs === undefined || durationNs < 0n ? undefined : Number(durationNs) / 1e6;
+}

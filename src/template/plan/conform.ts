@@ -7,10 +7,10 @@ import type { SourceLocation } from "../../base/source-location.ts";
 import { type Deferred, plainText } from "../deferred.ts";
 import type { TemplateScope } from "../go-template/bind.ts";
 import { compileTemplate, hasTemplate } from "../go-template/compile.ts";
+import { parseDurationMs } from "../go-time/duration.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import type { TagTemplate } from "../schema/fields.ts";
 import type { Conversion } from "./conversion.ts";
-import { parseDurationMs } from "./duration.ts";
 import { describeValue, type LocatedObject, type LocatedValue, type RuntimeText } from "./located-value.ts";
 import { compileRuntimeText } from "./runtime-text.ts";
 import { WRONG, wrongOf } from "./wrong-value.ts";
@@ -282,7 +282,7 @@ const WANTED: Readonly<Record<FieldShape["kind"], string>> = {
   deferred: "a string",
   number: "a number",
   boolean: "true or false",
-  duration: 'a length of time of at most 24 days, such as "90s" or "1h5m"',
+  duration: 'a length of time, such as "90s" or "1h5m"',
   list: "a list",
   tuple: "a list",
   object: "an object",
@@ -299,9 +299,17 @@ function wrongType(
 ): unknown {
   if (value.kind === "runtime") return wrongTime(value, shape, path, problems);
   const actual = evaluated === undefined ? describeValue(value) : JSON.stringify(evaluated);
-  const hint = conversion.isWeak ? undefined : strictHint(value, shape);
+  const hint =
+    shape.kind === "duration" ? unitHint(evaluated ?? value) : conversion.isWeak ? undefined : strictHint(value, shape);
   problems.add(`"${showPath(path)}" must be ${WANTED[shape.kind]}, not ${actual}`, { location: value.location, hint });
   return wrongOf(shape.kind);
+}
+
+function unitHint(value: string | LocatedValue): string | undefined {
+  const text = typeof value === "string" ? value : value.kind === "number" ? value.text : "";
+  const [, count = "", isDays] = /^([\d.]+) *(d(?:ays?)?)?$/i.exec(text) ?? [];
+  if (Number.isNaN(Number.parseFloat(count))) return undefined;
+  return isDays === undefined ? `Write the unit, too: "${count}s"` : `Write days as hours: "${Number(count) * 24}h"`;
 }
 
 /** For what a JSON template may have. */
