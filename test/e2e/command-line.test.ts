@@ -241,6 +241,17 @@ test("validate accepts a right template, from a file and from standard input", a
   }
 });
 
+test("validate -machine-readable prints lines of Packer's format", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "t.json");
+  await writeFile(path, JSON.stringify({ ...TEMPLATE, "sensitive-variables": ["none"] }));
+  const { exitCode, stdout, stderr } = await runAmibake(["validate", "-machine-readable", path]);
+  assert.deepEqual([exitCode, stderr], [0, ""]);
+  assert.match(stdout, /^\d+,,ui,error,Warning: .*"none".*\n\d+,,ui,say,The configuration is valid\.\n$/);
+  const syntax = await runAmibake(["-machine-readable", "validate", "-syntax-only", path]);
+  assert.match(syntax.stdout, /^\d+,,ui,say,Syntax-only check passed\. Everything looks okay\.\n$/);
+});
+
 test("validate tells every problem at once, with file, line and column, and exits 2", async () => {
   await using directory = await temporaryDirectory();
   const { source_ami: _, ...builder } = { ...TEMPLATE.builders[0], source_ami: "", ami_nam: "web", ena_support: [] };

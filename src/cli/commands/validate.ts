@@ -1,5 +1,6 @@
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import { machineReadableLine } from "../ui/machine-readable-line.ts";
 import { templateDataSources } from "./template-data-sources.ts";
 import { readTemplateWith, type TemplateOptions, templateWarnings } from "./template-options.ts";
 
@@ -23,7 +24,8 @@ export async function runValidate(
   if (options.syntaxOnly) {
     const { checkTemplateSyntax } = await import("../../template/read-template.ts");
     await checkTemplateSyntax(templatePath, { stdin: () => context.stdin });
-    context.stdout.write(options.json ? `${JSON.stringify({ type: "valid" })}\n` : `${SYNTAX_IS_VALID}\n`);
+    if (options.json) context.stdout.write(`${JSON.stringify({ type: "valid" })}\n`);
+    else say(SYNTAX_IS_VALID, context);
     return 0;
   }
   using signal = context.abortOnSignals();
@@ -36,7 +38,19 @@ export async function runValidate(
     context.stdout.write(`${JSON.stringify({ type: "valid", builds, warnings })}\n`);
     return 0;
   }
-  for (const warning of warnings) context.stderr.write(`${warning}\n`);
-  context.stdout.write("The configuration is valid.\n");
+  for (const warning of warnings) {
+    if (context.isMachineReadable) writeUiLine("error", warning, context);
+    else context.stderr.write(`${warning}\n`);
+  }
+  say("The configuration is valid.", context);
   return 0;
+}
+
+function say(text: string, context: CliContext): void {
+  if (context.isMachineReadable) writeUiLine("say", text, context);
+  else context.stdout.write(`${text}\n`);
+}
+
+function writeUiLine(kind: "say" | "error", text: string, { stdout }: CliContext): void {
+  stdout.write(machineReadableLine(new Date(), "", "ui", [kind, text]));
 }
