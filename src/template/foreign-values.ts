@@ -42,7 +42,7 @@ export type FetchForeignValue = (request: ForeignRequest, signal: AbortSignal) =
 /** Of a reading that must not ask anybody, such as `validate -syntax-only`. */
 export const NO_FOREIGN_VALUES: ForeignValues = {
   get({ service }) {
-    throw new ForeignValueError(`Cannot ask "${service}" while the template is only read`);
+    throw new ForeignValueError(`Only "build" and "validate" ask "${service}"`);
   },
 };
 

@@ -239,6 +239,8 @@ const SYNTAX: readonly (readonly [text: string, problem: string])[] = [
   ['{\n  "builders" []\n}', '2:14 A ":" is missing'],
   ['{"a": 1 "b": 2}', '1:9 A "," is missing'],
   ["{\n  // no\n}", "2:3 JSON has no comments"],
+  ['{"a": "b\tc"}', "1:9 A tab in a string | Write it as \\t"],
+  ['{"a\u0007": 1}', "1:4 A control character in a string | Write it as \\u0007"],
   ['{"a": "\\x"}', "1:7 Wrong escape in a string"],
   ['{"a": "é", b}', "1:12 This is not a JSON value"],
   ['{"a": [1, 2', "1:12 The file ends too early"],

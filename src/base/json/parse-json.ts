@@ -1,7 +1,7 @@
 import { createScanner, type Node, type ParseError, parseTree } from "jsonc-parser";
 import { messageOf } from "../errors.ts";
 import type { ProblemList } from "../problems.ts";
-import { SourceMap } from "../source-location.ts";
+import { type SourceLocation, SourceMap } from "../source-location.ts";
 import type { JsonMember, JsonString, JsonValue } from "./json-value.ts";
 
 // The parser calls itself for each level. Real files have about ten.
@@ -26,7 +26,6 @@ const SYNTAX_MESSAGES: Readonly<Record<number, string>> = {
   13: "Unfinished number",
   14: "Wrong \\u escape in a string",
   15: "Wrong escape in a string",
-  16: "A control character in a string",
 };
 
 /**
@@ -52,7 +51,7 @@ export function parseJson(
   // The first one only: what follows is usually its echo.
   const [first] = errors;
   if (first !== undefined || root === undefined) {
-    problems.add(syntaxMessage(first, text), { location: map.locate(first?.offset ?? 0) });
+    problems.add(...syntaxProblem(first, text, map));
     return undefined;
   }
   const strictness = strictError(text);
@@ -62,6 +61,26 @@ export function parseJson(
   }
   return convert(root, { text, map, problems, allowsTwice });
 }
+
+function syntaxProblem(
+  error: ParseError | undefined,
+  text: string,
+  map: SourceMap,
+): [message: string, details: { location: SourceLocation; hint?: string }] {
+  const offset = error?.offset ?? 0;
+  if (error?.error !== CONTROL_CHARACTER) return [syntaxMessage(error, text), { location: map.locate(offset) }];
+  // The error is of the string.
+  const inString = text.slice(offset).search(CONTROL_CHARACTERS);
+  const character = text[offset + inString] ?? "";
+  const escaped = JSON.stringify(character).slice(1, -1);
+  // The end of a line is told as that of the string.
+  const name = character === "\t" ? "A tab" : "A control character";
+  return [`${name} in a string`, { location: map.locate(offset + inString), hint: `Write it as ${escaped}` }];
+}
+
+const CONTROL_CHARACTER = 16;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTERS = /[\u0000-\u001f]/;
 
 function syntaxMessage(error: ParseError | undefined, text: string): string {
   if (error === undefined || text.trim() === "") return "The file is empty; it must be a JSON object";

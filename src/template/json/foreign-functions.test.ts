@@ -88,7 +88,7 @@ test("nobody is asked where a template is only read", async (context) => {
   const path = await write(context, { a: "{{consul_key `k`}}", b: "" });
   await assert.rejects(readTemplate(path, OPTIONS), (error: unknown) => {
     assert.ok(error instanceof TemplateError);
-    assert.equal(error.problems[0]?.message, 'Cannot ask "consul" while the template is only read');
+    assert.equal(error.problems[0]?.message, 'Only "build" and "validate" ask "consul"');
     return true;
   });
 });

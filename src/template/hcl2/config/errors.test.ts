@@ -41,9 +41,14 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
   [
     "too few labels",
     'source "amazon-chroot" {}',
-    '1:1 A "source" block has two labels, its type and its name, not 1 labels | Write source "type" "name" { … }',
+    '1:1 A "source" block has two labels, its type and its name, not 1 label | Write source "type" "name" { … }',
   ],
-  ["too many labels", 'locals "x" {}', '1:8 A "locals" block has no label, not 1 labels | Write locals { … }'],
+  [
+    "the name of a build as a label",
+    'build "web" {}',
+    '1:7 A "build" block has no label, not 1 label | Name it inside: name = "web"',
+  ],
+  ["too many labels", 'locals "x" {}', '1:8 A "locals" block has no label, not 1 label | Write locals { … }'],
   [
     "a type",
     'variable "a" {\n  type = sting\n  default = 1\n}',
@@ -72,7 +77,11 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
     '3:2 Unknown key "defalt" of a variable | Did you mean "default"?',
   ],
   ["a variable without a value", 'variable "a" {}', "1:10 The variable \"a\" has no value | Give it one: -var 'a=...'"],
-  ["a function in a default", 'variable "a" { default = upper("x") }', '1:26 There is no function "upper"'],
+  [
+    "a function in a default",
+    'variable "a" { default = upper("x") }',
+    '1:26 Only "env" can be called here, not "upper"',
+  ],
   [
     "a name in a default",
     'variable "a" { default = local.x }',
@@ -113,7 +122,7 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
     "validations whose messages are evaluated",
     'variable "a" {\n  default = 1\n  validation {\n    condition = var.a == 1\n    error_message = "Not ${var.a}."\n  }\n  validation {\n    condition = var.a == 1\n    error_message = upper("x.")\n  }\n}',
     '5:28 Unknown name "var": no names can be used here | If it is a text, write "var"',
-    '9:21 There is no function "upper"',
+    "9:21 No function can be called here",
   ],
   [
     "half a validation",

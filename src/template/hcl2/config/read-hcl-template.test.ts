@@ -10,6 +10,7 @@ import {
 } from "../../../../test/helpers/hcl-template.ts";
 import type { DataSources } from "../../data-sources.ts";
 import type { ReadTemplateOptions } from "../../read-template.ts";
+import { NAME_HINT } from "./names.ts";
 
 type Options = Partial<ReadTemplateOptions>;
 
@@ -103,7 +104,7 @@ test("values of the wrong type are told where they come from, weak ones too", as
   assert.deepEqual(
     problems.map((problem) => problem.replace(/ \|.*/s, "")),
     [
-      '-var list:1:6 A "," or "]" is missing before the end of the file: the "[" of column 1 is open',
+      '-var list:1:6 A "," or "]" is missing before the end: the "[" of column 1 is open',
       'v.pkrvars.hcl:1:9 The variable "list": [0] must be a number, not "x"',
       'PKR_VAR_list:1:1 The variable "list" must be a list of number, not an object',
     ],
@@ -117,6 +118,15 @@ test("what nobody declares is an error of -var, a warning of a file that looks l
   };
   assert.deepEqual(await hclProblems(files, { variables: [{ name: "regoin", value: "x" }] }), [
     'The template has no variable "regoin", which -var regoin sets | Did you mean "region"?',
+  ]);
+  const wrong = ["zone", " region ", "a.b"].map((name) => ({ name, value: "x" }));
+  assert.deepEqual(await hclProblems(files, { variables: wrong }), [
+    'The template has no variable "zone", which -var zone sets | Declare it: variable "zone" {}',
+    'The template has no variable " region ", which -var  region  sets | Did you mean "region"?',
+    `The template has no variable "a.b", which -var a.b sets | ${NAME_HINT}`,
+  ]);
+  assert.deepEqual(await hclProblems({ ...files, "odd.vars": "" }, { varFiles: ["odd.vars"] }), [
+    'The name of the variable file "odd.vars" ends in neither ".hcl" nor ".json" | Name it "odd.pkrvars.hcl"',
   ]);
   const varFiles = ["v.pkrvars.hcl"];
   const [first = "", ...others] = await hclWarnings(files, { varFiles, environment: { PKR_VAR_foo: "1" } });

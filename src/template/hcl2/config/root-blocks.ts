@@ -76,9 +76,14 @@ export function hasLabels(block: Block, wanted: readonly string[], problems: Pro
     wanted.length === 0
       ? "no label"
       : `${wanted.length === 1 ? "a label" : "two labels"}, its ${wanted.join(" and its ")}`;
-  problems.add(`A "${block.type}" block has ${count}, not ${block.labels.length} labels`, {
+  const given = `${block.labels.length} label${block.labels.length === 1 ? "" : "s"}`;
+  const name = block.labels[0]?.text ?? "";
+  problems.add(`A "${block.type}" block has ${count}, not ${given}`, {
     location: (extra?.range ?? block.typeRange).start,
-    hint: `Write ${blockExample(block.type, wanted)}`,
+    hint:
+      block.type === "build" && name !== ""
+        ? `Name it inside: name = "${name}"`
+        : `Write ${blockExample(block.type, wanted)}`,
   });
   return false;
 }

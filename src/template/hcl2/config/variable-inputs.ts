@@ -14,6 +14,7 @@ import { valueOfJson } from "../values/json.ts";
 import type { HclValue } from "../values/value.ts";
 import { type Evaluation, tryEvaluate } from "./evaluation.ts";
 import { partOfExpression, partOfJson } from "./locate-part.ts";
+import { isName, NAME_HINT } from "./names.ts";
 import { isJsonFile } from "./template-files.ts";
 import type { InputVariable } from "./variables.ts";
 
@@ -111,7 +112,7 @@ async function readVarFile(file: string, evaluation: Evaluation): Promise<FileEn
   if (isJsonFile(file)) return jsonEntries(parseJson(file, text, problems), problems);
   if (!file.endsWith(".hcl")) {
     problems.add(`The name of the variable file "${file}" ends in neither ".hcl" nor ".json"`, {
-      hint: `Name it "${file}.pkrvars.hcl"`,
+      hint: `Name it "${file.replace(/\.[^./]*$/, "")}.pkrvars.hcl"`,
     });
     return [];
   }
@@ -162,7 +163,8 @@ function undeclared(
   origin: string,
   declared: ReadonlyMap<string, InputVariable>,
 ): [string, { hint: string }] {
-  const meant = nearMiss(name, declared.keys());
-  const hint = meant === undefined ? `Declare it: variable "${name}" {}` : `Did you mean "${meant}"?`;
+  const meant = nearMiss(name.trim(), declared.keys());
+  const declaration = isName(name) ? `Declare it: variable "${name}" {}` : NAME_HINT;
+  const hint = meant === undefined ? declaration : `Did you mean "${meant}"?`;
   return [`The template has no variable "${name}", which ${origin} sets`, { hint }];
 }

@@ -52,7 +52,7 @@ export function evaluateCall(expression: CallExpression, evaluation: Evaluation)
 function failUnknown(expression: CallExpression, evaluation: Evaluation): never {
   const { name, nameRange } = expression;
   const among = functionNames(evaluation.scope);
-  const error = missing(`There is no function "${name}"`, nameRange, { name, among });
+  const error = missing(unknownMessage(name, among), nameRange, { name, among });
   const meant = nearMiss(name, among);
   const found = meant === undefined ? undefined : findFunction(evaluation.scope, meant);
   // For what was meant, an argument without a value may be no error.
@@ -62,6 +62,15 @@ function failUnknown(expression: CallExpression, evaluation: Evaluation): never 
   };
   collect([fail, ...expression.arguments.map((argument) => () => evaluation.evaluate(argument))]);
   return fail();
+}
+
+// Where only some can be called, in the values of variables, these are fewer.
+const FEW = 3;
+
+function unknownMessage(name: string, among: readonly string[]): string {
+  if (among.length === 0) return "No function can be called here";
+  if (among.length > FEW) return `There is no function "${name}"`;
+  return `Only ${among.map((known) => `"${known}"`).join(" and ")} can be called here, not "${name}"`;
 }
 
 interface Argument {

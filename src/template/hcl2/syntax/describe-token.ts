@@ -9,7 +9,7 @@ export function describeToken(cursor: TokenCursor, token: Token): string {
     case "newline":
       return "the end of the line";
     case "end of file":
-      return "the end of the file";
+      return "the end";
     case "open quote":
     case "close quote":
       return "a quote";

@@ -40,7 +40,7 @@ function readName(cursor: TokenCursor): Token {
   const token = cursor.peek();
   if (token.kind === "identifier") return cursor.read();
   if (token.kind === "open quote") {
-    cursor.fail(token, { message: "The name of an argument or block is not in quotes" });
+    cursor.fail(token, { message: "The name of an argument or block must not be in quotes" });
   }
   if (token.kind === "}") {
     cursor.read();

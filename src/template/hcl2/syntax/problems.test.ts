@@ -43,7 +43,7 @@ const MISTAKES: readonly (readonly [text: string, ...said: string[]])[] = [
     "1:4 A value is missing before the end of the line | A value begins in the line of what it belongs to; only in ( ) and [ ] it may begin in a later one",
   ],
   ["a = 1\na = 2\n", '2:1 "a" is set twice | It is set in line 1 already: remove one'],
-  ['"a" = 1\n', "1:1 The name of an argument or block is not in quotes"],
+  ['"a" = 1\n', "1:1 The name of an argument or block must not be in quotes"],
   ["a = b == = c\n", '1:10 A value is missing before "=" | Values are compared with "==", or with ">=" and "<="'],
   ["a = b = c\n", '1:7 The line must end behind the value of "a", not go on with "=" | Values are compared with "=="'],
   [
