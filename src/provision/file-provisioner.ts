@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
+import { renderList } from "../template/deferred.ts";
 import type { FileProvisionerConfig } from "../template/schema/file-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
 
@@ -16,11 +17,14 @@ export async function runFileProvisioner(config: FileProvisionerConfig, context:
     await uploadContent(config.content.render(variables), destination, context);
     return;
   }
-  const sources = [...(config.source === undefined ? [] : [config.source]), ...config.sources];
-  for (const source of sources) {
+  for (const source of sourcesOf(config, context)) {
     const move = config.direction === "upload" ? upload : download;
-    await move(source.render(variables), destination, context);
+    await move(source, destination, context);
   }
+}
+
+function sourcesOf({ source, sources }: FileProvisionerConfig, { variables }: ProvisionContext): string[] {
+  return renderList(source === undefined ? sources : [source, ...sources], variables);
 }
 
 async function uploadContent(content: string, destination: string, context: ProvisionContext): Promise<void> {
@@ -69,13 +73,8 @@ function announce(text: string, { emit }: ProvisionContext): void {
 }
 
 /** What the provisioner moves, for a title: `app.conf`, or `/etc/app.conf` for a content. */
-export function fileTitle(
-  { source, sources, content, destination }: FileProvisionerConfig,
-  context: ProvisionContext,
-): string {
-  if (content !== undefined) return destination.render(context.variables);
-  const [first, ...more] = [...(source === undefined ? [] : [source]), ...sources].map((text) =>
-    text.render(context.variables),
-  );
+export function fileTitle(config: FileProvisionerConfig, context: ProvisionContext): string {
+  if (config.content !== undefined) return config.destination.render(context.variables);
+  const [first, ...more] = sourcesOf(config, context);
   return more.length === 0 ? basename(first ?? "") : `${basename(first ?? "")} and ${more.length} more`;
 }

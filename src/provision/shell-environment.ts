@@ -1,4 +1,5 @@
 import { ToolError } from "../base/errors.ts";
+import { renderList } from "../template/deferred.ts";
 import type { ShellProvisionerConfig } from "../template/schema/shell-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
 
@@ -30,8 +31,7 @@ function environmentOf(
     ["PACKER_BUILD_NAME", buildName],
     ["PACKER_BUILDER_TYPE", buildType],
   ]);
-  for (const variable of environment_vars) {
-    const text = variable.render(variables);
+  for (const text of renderList(environment_vars, variables)) {
     const separator = text.indexOf("=");
     environment.set(text.slice(0, Math.max(0, separator)), text.slice(separator + 1));
   }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
-import type { BuildVariables } from "../template/deferred.ts";
+import { type BuildVariables, renderList } from "../template/deferred.ts";
 import type { ShellProvisionerConfig } from "../template/schema/shell-provisioner.ts";
 
 /** A script that is to run in the image. */
@@ -22,7 +22,9 @@ export function shellScripts(config: ShellProvisionerConfig, variables: BuildVar
 }
 
 function inlineScript({ inline = [], inline_shebang }: ShellProvisionerConfig, variables: BuildVariables): string {
-  const text = inline.map((line) => `${line.render(variables)}\n`).join("");
+  const text = renderList(inline, variables)
+    .map((line) => `${line}\n`)
+    .join("");
   // The user's own first line is kept, unless inline_shebang says otherwise.
   const shebang = inline_shebang ?? (text.startsWith("#!") ? undefined : "/bin/sh -e");
   return shebang === undefined ? text : `#!${shebang}\n${text}`;

@@ -19,6 +19,13 @@ export interface Deferred {
    * @throws {ToolError} if a needed variable is missing.
    */
   render(variables: BuildVariables): string;
+  /** Of one that stands for any number of items of a list, as only the build tells how many they are: these. */
+  readonly renderItems?: (variables: BuildVariables) => readonly string[];
+}
+
+/** The texts of a list. @throws {ToolError} as `render` does. */
+export function renderList(list: readonly Deferred[], variables: BuildVariables): string[] {
+  return list.flatMap((item) => item.renderItems?.(variables) ?? item.render(variables));
 }
 
 /** Text that needs nothing. */

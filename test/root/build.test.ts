@@ -105,6 +105,32 @@ test("build variables that a user variable holds are filled in where it is used"
   assert.deepEqual(Images?.[0]?.Tags, [{ Key: "Literal", Value: "base" }]);
 });
 
+test("lists of an HCL2 template that only the build knows are there when its provisioners run", async () => {
+  const template = join(cloud.scratch, "lists.pkr.hcl");
+  await writeFile(
+    template,
+    `source "amazon-chroot" "web" {
+  ami_name   = "lists"
+  source_ami = "${cloud.baseImageId}"
+}
+build {
+  sources = ["source.amazon-chroot.web"]
+  provisioner "file" {
+    sources     = [for name in ["hosts", "passwd"] : "/etc/\${name}" if build.SourceAMI != ""]
+    destination = "/srv/"
+  }
+  provisioner "shell" {
+    environment_vars = split(",", "ID=\${build.SourceAMI},NAME=\${build.SourceAMIName}")
+    inline           = concat(["ls /srv >/etc/lists"], [for part in split("-", build.SourceAMI) : "echo $NAME \${part} >>/etc/lists"])
+  }
+}
+`,
+  );
+  const { imageId } = await bake(template);
+  const [, id] = cloud.baseImageId.split("-");
+  assert.equal(await readImageFile(cloud, imageId, "/etc/lists"), `hosts\npasswd\nbase ami\nbase ${id}\n`);
+});
+
 function tagsOf(tags: { Key: string; Value: string }[]): Record<string, string> {
   return Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
 }

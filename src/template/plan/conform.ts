@@ -11,8 +11,8 @@ import { parseDurationMs } from "../go-time/duration.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import type { TagTemplate } from "../schema/fields.ts";
 import type { Conversion } from "./conversion.ts";
-import { describeValue, type LocatedObject, type LocatedValue, type RuntimeText } from "./located-value.ts";
-import { compileRuntimeText } from "./runtime-text.ts";
+import { describeValue, type LocatedObject, type LocatedValue, type RuntimeValue } from "./located-value.ts";
+import { compileRuntimeValue } from "./runtime-value.ts";
 import { WRONG, wrongOf } from "./wrong-value.ts";
 
 export type FieldPath = readonly (string | number)[];
@@ -113,6 +113,10 @@ function conformList(value: LocatedValue, shape: Shape<"list">, path: FieldPath,
   }
   const element = shapeOf(shape.element);
   if (value.kind === "object" && element.kind === "object") return [conformValue(value, shape.element, path, context)];
+  if (value.kind === "runtime" && value.list !== undefined && element.kind === "deferred") {
+    const scope = scopeOf(element, context);
+    return [compileRuntimeValue(value, { form: "list", texts: value.list }, scope, context.problems) ?? WRONG];
+  }
   const isListOfTexts = element.kind === "deferred" || element.kind === "text" || element.kind === "number";
   if (!context.conversion.isWeak || !isListOfTexts) return wrongType(value, shape, path, context);
   switch (value.kind) {
@@ -199,18 +203,20 @@ function conformDeferred(
 ): Deferred {
   if (value.kind === "number" || value.kind === "boolean") return plainText(context.conversion.toText(value));
   if (value.kind === "unevaluated") return WRONG;
-  if (value.kind !== "string" && value.kind !== "runtime") {
-    wrongType(value, shape, path, context);
-    return WRONG;
+  const scope = scopeOf(shape, context);
+  if (value.kind === "string") {
+    if (!hasTemplate(value.value)) return plainText(value.value);
+    return compileText(value, scope, context.problems) ?? WRONG;
   }
-  if (value.kind === "string" && !hasTemplate(value.value)) return plainText(value.value);
-  const { fields, hasBuildFunction } = shape;
-  const scope = { ...context.scope, fields: new Set(fields), hasBuildFunction };
-  const text =
-    value.kind === "runtime"
-      ? compileRuntimeText(value, scope, context.problems)
-      : compileText(value, scope, context.problems);
-  return text ?? WRONG;
+  if (value.kind === "runtime" && value.text !== undefined) {
+    return compileRuntimeValue(value, { form: "text", texts: value.text }, scope, context.problems) ?? WRONG;
+  }
+  wrongType(value, shape, path, context);
+  return WRONG;
+}
+
+function scopeOf({ fields, hasBuildFunction }: Shape<"deferred">, { scope }: ConformContext): TemplateScope {
+  return { ...scope, fields: new Set(fields), hasBuildFunction };
 }
 
 type ScalarShape = Shape<"text" | "number" | "boolean" | "duration">;
@@ -297,7 +303,9 @@ function wrongType(
   { problems, conversion }: ConformContext,
   evaluated?: string,
 ): unknown {
-  if (value.kind === "runtime") return wrongTime(value, shape, path, problems);
+  if (value.kind === "runtime" && !(shape.kind === "deferred" && value.text === undefined)) {
+    return wrongTime(value, shape, path, problems);
+  }
   const actual = evaluated === undefined ? describeValue(value) : JSON.stringify(evaluated);
   const hint =
     shape.kind === "duration" ? unitHint(evaluated ?? value) : conversion.isWeak ? undefined : strictHint(value, shape);
@@ -321,7 +329,7 @@ function strictHint({ kind, ...value }: LocatedValue, shape: FieldShape): string
 }
 
 function wrongTime(
-  { location, needs }: RuntimeText,
+  { location, needs }: RuntimeValue,
   shape: FieldShape,
   path: FieldPath,
   problems: ProblemList,

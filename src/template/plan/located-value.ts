@@ -20,7 +20,7 @@ export type LocatedValue =
   | JsonNumber
   | JsonBoolean
   | JsonNull
-  | RuntimeText
+  | RuntimeValue
   | Unevaluated;
 
 export interface LocatedObject {
@@ -41,20 +41,28 @@ export interface LocatedList {
   readonly items: readonly LocatedValue[];
 }
 
-/** Text of which the template's own language leaves a part open until a build runs: `"${build.MountPath}/etc"`. */
-export interface RuntimeText {
+/** What the template's own language leaves open until a build runs: `"${build.MountPath}/etc"`. */
+export interface RuntimeValue {
   readonly kind: "runtime";
   readonly location: SourceLocation;
   /** As written, for messages. */
   readonly source: string;
   /** The build variables that it uses; at least one. */
   readonly needs: readonly string[];
+  /** Missing if it cannot be a text. */
+  readonly text?: RuntimeTexts;
+  /** Missing if it cannot be a list. */
+  readonly list?: RuntimeTexts;
+}
+
+/** A text, or the items of a list. */
+export interface RuntimeTexts {
   /**
-   * The text if every build variable is a word. What stands between them is checked in it. Missing if that gives none.
+   * What there is if every build variable is a word. What stands between them is checked in it. Missing if that gives none.
    */
-  readonly sample: string | undefined;
+  readonly sample: readonly string[] | undefined;
   /** @throws {ToolError} if the template's language refuses it with these. */
-  readonly render: (variables: BuildVariables) => string;
+  readonly render: (variables: BuildVariables) => readonly string[];
 }
 
 /** What depends on a data source that nobody has asked: nothing can be said of it. */
@@ -76,7 +84,9 @@ export function describeValue(value: LocatedValue): string {
     case "array":
       return "a list";
     case "runtime":
-      return `${value.source}, which is known only while the build runs`;
+      return value.text === undefined
+        ? "a list or an object"
+        : `${value.source}, which is known only while the build runs`;
     case "unevaluated":
       return "a value of a data source that has not been asked";
     default:

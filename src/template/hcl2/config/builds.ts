@@ -20,7 +20,7 @@ import { locateComponent } from "./component-body.ts";
 import { HCL2 } from "./language.ts";
 import { literalText } from "./literal-text.ts";
 import { hasLabels } from "./root-blocks.ts";
-import { plannedBuild, type RuntimeScope } from "./runtime-text.ts";
+import { plannedBuild, type RuntimeScope } from "./runtime-value.ts";
 import { expandBlocks, type ScopedBlock } from "./scoped-block.ts";
 import { locateBuilder } from "./sources.ts";
 

@@ -3,7 +3,7 @@ import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import type { LocatedMember, LocatedObject } from "../../plan/located-value.ts";
 import { locateBody } from "./locate-body.ts";
-import type { RuntimeScope } from "./runtime-text.ts";
+import type { RuntimeScope } from "./runtime-value.ts";
 import type { ScopedBlock } from "./scoped-block.ts";
 
 interface LocateOptions {

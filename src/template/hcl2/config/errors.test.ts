@@ -356,6 +356,22 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
     '4:12 "script" must be known before the build runs, and "build.Device" and "build.MountPath" are not',
   ],
   [
+    "what a list that is known later cannot be",
+    'provisioner "shell" {\n  scripts = split("-", build.SourceAMI)\n  env = { "${build.Device}" = "x" }\n}',
+    '4:13 "scripts" must be known before the build runs, and "build.SourceAMI" is not',
+    "5:11 A key must be known before the build runs",
+  ],
+  [
+    "a list that is known later for a text",
+    'provisioner "file" {\n  content = split("-", build.SourceAMI)\n  destination = "/x"\n}',
+    '4:13 "content" must be a string, not a list or an object',
+  ],
+  [
+    "a Go template in a list that is known later",
+    'provisioner "shell" {\n  inline = [for part in split("-", build.SourceAMI) : "{{nope}}${part}"]\n}',
+    '4:12 Unknown template function "nope" | To write "{{" as plain text, write {{`{{`}}',
+  ],
+  [
     "both of only and except",
     'provisioner "shell" {\n  inline = ["true"]\n  only = ["amazon-chroot.web"]\n  except = ["amazon-chroot.web"]\n}',
     '6:12 "except" cannot stand beside "only"',

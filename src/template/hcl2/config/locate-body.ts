@@ -5,7 +5,7 @@ import { type FieldShape, shapeOf } from "../../schema/field-shape.ts";
 import type { Attribute } from "../syntax/syntax-tree.ts";
 import { blocksOf } from "./body-blocks.ts";
 import { locateExpression } from "./locate-expression.ts";
-import type { RuntimeScope } from "./runtime-text.ts";
+import type { RuntimeScope } from "./runtime-value.ts";
 import { expandBlocks, type ScopedBlock } from "./scoped-block.ts";
 
 interface LocateOptions {

@@ -9,7 +9,7 @@ import { convert } from "../values/convert.ts";
 import { numberOf, numberText } from "../values/number-text.ts";
 import { type HclValue, STRING } from "../values/value.ts";
 import { tryEvaluate } from "./evaluation.ts";
-import { type RuntimeScope, runtimeText } from "./runtime-text.ts";
+import { buildVariablesOf, type RuntimeScope, runtimeValue } from "./runtime-value.ts";
 import { textsIn } from "./secrets.ts";
 import { usesSensitive } from "./sensitive-names.ts";
 
@@ -55,7 +55,14 @@ function locateMember({ key, value }: ObjectItem, options: LocateOptions): Locat
   const keyLocation = key.range.start;
   const name = tryEvaluate(key, options);
   const located = locateExpression(value, options);
-  if (name === undefined || !isKnown(name)) return undefined;
+  if (name === undefined) return undefined;
+  if (!isKnown(name)) {
+    const isOfBuild = options.runtime !== undefined && buildVariablesOf(key, options.runtime.later).length > 0;
+    if (isOfBuild || (options.scope.hasData === true && options.problems.isEmpty)) {
+      options.problems.add("A key must be known before the build runs", { location: keyLocation });
+    }
+    return undefined;
+  }
   const isName = name.type.kind === "string" || name.type.kind === "number" || name.type.kind === "bool";
   const text = isName ? convert(name, STRING).content : undefined;
   if (typeof text !== "string") {
@@ -70,6 +77,12 @@ function withoutRepeated(members: readonly LocatedMember[]): LocatedMember[] {
   return [...new Map(members.map((member) => [member.key, member])).values()];
 }
 
+/** What a data source would say that has not been asked. If all have been, and have answered, nobody will ever know it. */
+function unevaluated(location: SourceLocation, { scope, problems }: LocateOptions): LocatedValue {
+  if (scope.hasData === true && problems.isEmpty) problems.add("This is not known before the build runs", { location });
+  return { kind: "unevaluated", location };
+}
+
 /** @param path of the value in that of the expression. */
 function locateValue(
   value: HclValue,
@@ -81,7 +94,7 @@ function locateValue(
   const { content } = value;
   const locate = (): SourceLocation => location;
   if (content === null) return { kind: "null", location };
-  if (!isKnown(value)) return runtimeText(value, expression, path, options) ?? { kind: "unevaluated", location };
+  if (!isKnown(value)) return runtimeValue(value, expression, path, options) ?? unevaluated(location, options);
   if (typeof content === "string") return { kind: "string", value: content, location, locate };
   if (typeof content === "boolean") return { kind: "boolean", value: content, location };
   if (value.type.kind === "number") {

@@ -9,6 +9,7 @@ import {
   SOURCE,
 } from "../../../../test/helpers/hcl-template.ts";
 import type { DataSources } from "../../data-sources.ts";
+import { renderList } from "../../deferred.ts";
 import type { ReadTemplateOptions } from "../../read-template.ts";
 import { NAME_HINT } from "./names.ts";
 
@@ -30,9 +31,7 @@ async function scriptsOf(files: HclFiles, options: Options = {}): Promise<Record
   return Object.fromEntries(
     builds.map(({ name, provisioners }) => [
       name,
-      provisioners.flatMap((plan) =>
-        plan.type === "shell" ? (plan.config.inline ?? []).map((text) => text.render(variables)) : [],
-      ),
+      provisioners.flatMap((plan) => (plan.type === "shell" ? renderList(plan.config.inline ?? [], variables) : [])),
     ]),
   );
 }
@@ -281,6 +280,40 @@ build {
   sources = ["amazon-chroot.web"]
 }
 `;
+
+test("a list may have as many items as only the build tells", async () => {
+  const lists = [
+    'split(",", "echo a,echo ${build.SourceAMI}")',
+    '[for part in split("-", build.SourceAMI) : "echo ${part} {{.Device}} {{`{{`}}" if part != "x"]',
+    'build.SourceAMI == "ami-7" ? ["one", "two"] : ["three"]',
+    'setunion(["b"], split(",", build.SourceAMI))',
+    'concat(["first"], split("-", build.SourceAMI))',
+  ];
+  const provisioners = lists.map((list) => `  provisioner "shell" {\n    inline = ${list}\n  }\n`).join("");
+  const template = { "t.pkr.hcl": SOURCE + BUILD.replace(/\}\s*$/, `${provisioners}}\n`) };
+  assert.deepEqual(Object.values(await scriptsOf(template)).flat(), [
+    ...["echo a", "echo ami-7", "echo ami /dev/sdf {{", "echo 7 /dev/sdf {{", "one", "two"],
+    ...["ami-7", "b", "first", "ami", "7"],
+  ]);
+});
+
+test("what is not known although every data source was asked is told, and nothing is left out for it", async () => {
+  const text = `${SOURCE}build {
+  sources = ["source.amazon-chroot.web"]
+  dynamic "provisioner" {
+    for_each = [build.SourceAMI]
+    labels   = ["shell"]
+    content {
+      inline = ["x"]
+      env    = { A = provisioner.value }
+    }
+  }
+}
+`;
+  assert.deepEqual(await hclProblems({ "t.pkr.hcl": text }, { dataSources: ECHO }), [
+    "t.pkr.hcl:12:22 This is not known before the build runs",
+  ]);
+});
 
 const CONVERTED = `
 variable "flag" { default = true }

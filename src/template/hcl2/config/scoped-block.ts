@@ -109,7 +109,13 @@ function readElements(
   { scope, problems }: { scope: Scope; problems: ProblemList },
 ): (readonly [HclValue, HclValue])[] {
   const value = tryEvaluate(expression, { scope, problems });
-  if (value === undefined || !isKnown(value)) return [];
+  if (value === undefined) return [];
+  if (!isKnown(value)) {
+    if (scope.hasData === true && problems.isEmpty) {
+      problems.add('"for_each" must be known before the build runs', { location: expression.range.start });
+    }
+    return [];
+  }
   const { content, type } = value;
   if (Array.isArray(content)) {
     return itemsOf(value).map((item, index) => [type.kind === "set" ? item : numberValue(index), item] as const);

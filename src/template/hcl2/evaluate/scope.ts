@@ -12,15 +12,18 @@ export interface Scope {
   readonly budget?: EvaluationBudget;
   /** The names that stand for what must not be shown: `var.password`, and the locals that use it. Shared likewise. */
   readonly sensitiveNames?: Set<string>;
+  /** Whether the data sources have been asked: then only what comes of a build is unknown. */
+  readonly hasData?: boolean;
 }
 
 /** A scope in which more names are there. */
 export function innerScope(parent: Scope, variables: ReadonlyMap<string, HclValue>): Scope {
-  const { functions, budget, sensitiveNames } = parent;
+  const { functions, budget, sensitiveNames, hasData } = parent;
   return {
     ...{ variables, functions, parent },
     ...(budget === undefined ? {} : { budget }),
     ...(sensitiveNames === undefined ? {} : { sensitiveNames }),
+    ...(hasData === undefined ? {} : { hasData }),
   };
 }
 

@@ -1,46 +1,51 @@
 import { ToolError } from "../../base/errors.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import { nearMiss } from "../../base/suggest.ts";
-import type { Deferred } from "../deferred.ts";
+import type { BuildVariables, Deferred } from "../deferred.ts";
 import type { TemplateScope } from "../go-template/bind.ts";
 import { compileTemplate } from "../go-template/compile.ts";
-import type { RuntimeText } from "./located-value.ts";
+import type { RuntimeTexts, RuntimeValue } from "./located-value.ts";
 
 /**
- * Makes a deferred value of text that its language leaves open. What that gives is a Go template still, as in Packer.
+ * Makes a deferred value of what its language leaves open. What that gives are Go templates still, as in Packer.
  *
+ * @param form what the value is to be: of a list, one stands for all its items.
  * @returns `undefined` if it uses what never exists here, which has been told.
  */
-export function compileRuntimeText(
-  text: RuntimeText,
+export function compileRuntimeValue(
+  value: RuntimeValue,
+  { form, texts }: { form: "text" | "list"; texts: RuntimeTexts },
   scope: TemplateScope,
   problems: ProblemList,
 ): Deferred | undefined {
-  const { location, needs, source } = text;
+  const { location, needs, source } = value;
   const unknown = needs.filter((name) => !scope.fields.has(name));
   for (const name of unknown) problems.add(...unknownVariable(name, scope, location));
-  const sample = text.sample === undefined ? undefined : compileTemplate(text.sample, scope);
-  const errors = sample !== undefined && "errors" in sample ? sample.errors : [];
+  const samples = (texts.sample ?? []).map((text) => compileTemplate(text, scope));
+  const errors = samples.flatMap((sample) => ("errors" in sample ? sample.errors : []));
   for (const { message, hint } of errors.filter(({ isTold }) => !isTold)) problems.add(message, { location, hint });
   if (unknown.length > 0 || errors.length > 0) return undefined;
-  const more = sample !== undefined && "text" in sample ? sample.text.needs : [];
-  return {
-    source,
-    needs: [...new Set([...needs, ...more])].sort(),
-    render(variables) {
-      const compiled = compileTemplate(text.render(variables), scope);
+  const more = samples.flatMap((sample) => ("text" in sample ? sample.text.needs : []));
+  const renderItems = (variables: BuildVariables): readonly string[] =>
+    texts.render(variables).map((text) => {
+      const compiled = compileTemplate(text, scope);
       if ("text" in compiled) return compiled.text.render(variables);
       const [error] = compiled.errors;
       throw new ToolError("ERR_TEMPLATE_RENDER", `Cannot render "${source}": ${error?.message}`, { hint: error?.hint });
-    },
+    });
+  const deferred = {
+    source,
+    needs: [...new Set([...needs, ...more])].sort(),
+    render: (variables: BuildVariables) => renderItems(variables).join("\n"),
   };
+  return form === "text" ? deferred : { ...deferred, renderItems };
 }
 
 function unknownVariable(
   name: string,
   { fields }: TemplateScope,
-  location: RuntimeText["location"],
-): [string, { location: RuntimeText["location"]; hint: string | undefined }] {
+  location: RuntimeValue["location"],
+): [string, { location: RuntimeValue["location"]; hint: string | undefined }] {
   const allowed = [...fields].map((field) => `"build.${field}"`).join(", ");
   const meant = nearMiss(name, fields);
   const hint = meant === undefined ? undefined : `Did you mean "build.${meant}"?`;

@@ -1,6 +1,6 @@
 import { messageOf, ToolError } from "../../../base/errors.ts";
 import type { BuildVariables } from "../../deferred.ts";
-import type { RuntimeText } from "../../plan/located-value.ts";
+import type { RuntimeTexts, RuntimeValue } from "../../plan/located-value.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { HclError } from "../evaluate/hcl-error.ts";
 import { references } from "../evaluate/references.ts";
@@ -10,7 +10,7 @@ import { objectValue, stringValue, unknownValue } from "../values/construct.ts";
 import { entriesOf, itemsOf } from "../values/contents.ts";
 import { ConversionError } from "../values/conversion-error.ts";
 import { convert } from "../values/convert.ts";
-import { type HclValue, STRING } from "../values/value.ts";
+import { type HclType, type HclValue, STRING } from "../values/value.ts";
 
 /** What `build` is in the provisioners and post-processors of a build. */
 export interface RuntimeScope {
@@ -36,49 +36,56 @@ interface Options {
 }
 
 /**
- * A value that is unknown for want of build variables, as text that will be there.
+ * A value that is unknown for want of build variables, as it will be there.
  *
  * @param path of the value in that of the expression.
- * @returns `undefined` if it is unknown for another reason, or is no text.
+ * @returns `undefined` if it is unknown for another reason.
  */
-export function runtimeText(
+export function runtimeValue(
   { type }: HclValue,
   expression: Expression,
   path: readonly (string | number)[],
   { scope, runtime }: Options,
-): RuntimeText | undefined {
+): RuntimeValue | undefined {
   const needs = runtime === undefined ? [] : buildVariablesOf(expression, runtime.later);
-  const isText = type.kind === "string" || type.kind === "number" || type.kind === "bool" || type.kind === "dynamic";
-  if (runtime === undefined || needs.length === 0 || !isText) return undefined;
-  const render = (variables: BuildVariables): string => {
+  if (runtime === undefined || needs.length === 0) return undefined;
+  const valueWith = (variables: BuildVariables): HclValue => {
     const later = needs.map((name): [string, HclValue] => [name, stringValue(variables[name] ?? "")]);
     const build = buildValue(runtime.known, Object.fromEntries(later));
-    const value = evaluate(expression, innerScope(scope, new Map([["build", build]])));
-    const { content } = convert(partAt(value, path), STRING);
-    return typeof content === "string" ? content : "";
+    return partAt(evaluate(expression, innerScope(scope, new Map([["build", build]]))), path);
   };
   const source = shownSource(needs);
+  const as = (wanted: HclType): RuntimeTexts => {
+    const render = (variables: BuildVariables) => textsOf(convert(valueWith(variables), wanted));
+    return { sample: sampleOf(render, needs), render: (variables) => evaluated(source, () => render(variables)) };
+  };
   return {
-    kind: "runtime",
-    location: expression.range.start,
-    source,
-    needs,
-    sample: sampleOf(render, needs),
-    render(variables) {
-      try {
-        return render(variables);
-      } catch (error) {
-        if (!(error instanceof HclError) && !(error instanceof ConversionError)) throw error;
-        throw new ToolError("ERR_TEMPLATE_RENDER", `Cannot evaluate ${source}: ${messageOf(error)}`, {
-          hint: error.hint,
-        });
-      }
-    },
+    ...{ kind: "runtime", location: expression.range.start, source, needs },
+    ...(TEXT_KINDS.has(type.kind) ? { text: as(STRING) } : {}),
+    ...(LIST_KINDS.has(type.kind) ? { list: as(LIST_OF_TEXTS) } : {}),
   };
 }
 
+const TEXT_KINDS: ReadonlySet<HclType["kind"]> = new Set(["string", "number", "bool", "dynamic"]);
+const LIST_KINDS: ReadonlySet<HclType["kind"]> = new Set(["list", "set", "tuple", "dynamic"]);
+const LIST_OF_TEXTS: HclType = { kind: "list", element: STRING };
+
+function textsOf(value: HclValue): readonly string[] {
+  const parts = Array.isArray(value.content) ? itemsOf(value) : [value];
+  return parts.map(({ content }) => (typeof content === "string" ? content : ""));
+}
+
+function evaluated<Result>(source: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof HclError) && !(error instanceof ConversionError)) throw error;
+    throw new ToolError("ERR_TEMPLATE_RENDER", `Cannot evaluate ${source}: ${messageOf(error)}`, { hint: error.hint });
+  }
+}
+
 /** What the expression uses of `build`; all of it if it does not say. */
-function buildVariablesOf(expression: Expression, later: readonly string[]): string[] {
+export function buildVariablesOf(expression: Expression, later: readonly string[]): string[] {
   const names = references(expression)
     .filter(({ path }) => path[0] === "build")
     .flatMap(({ path: [, name] }) => (name === undefined ? later : [name]));
@@ -90,7 +97,10 @@ function shownSource(needs: readonly string[]): string {
 }
 
 /** Not every expression takes a word for what will be there. */
-function sampleOf(render: (variables: BuildVariables) => string, needs: readonly string[]): string | undefined {
+function sampleOf(
+  render: (variables: BuildVariables) => readonly string[],
+  needs: readonly string[],
+): readonly string[] | undefined {
   try {
     return render(Object.fromEntries(needs.map((name) => [name, name])));
   } catch (error) {
