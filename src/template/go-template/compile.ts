@@ -128,13 +128,12 @@ class Compilation {
   readonly parts: Part[] = [];
   readonly #binder: Binder;
   readonly #scope: BoundedScope;
+  readonly #nested: NestedTemplates;
   readonly #variables: Variables;
   /** Variables that depend on what waits. */
   readonly #waiting = new Set<string>();
   /** Variables without a value, since something is wrong with it. */
   readonly #broken = new Set<string>();
-
-  readonly #nested: NestedTemplates;
 
   constructor({ definitions }: ParsedTemplate, scope: BoundedScope, nested: NestedTemplates) {
     this.#binder = new Binder(definitions, scope, this.errors);
