@@ -68,8 +68,9 @@ quotes or backquotes, pipelines (\`\` {{user \`name\` | upper}} \`\`), parenthes
 
 What needs no build variable is evaluated when the template is read, so that a mistake is told before anything is built.
 
-What an expression gives may have expressions itself, which are evaluated in that place: a user variable may be
-\`{{.Vars}} sudo {{.Path}}\`, for an \`execute_command\` that is \`\` {{user \`command\`}} \`\`. Values of build variables are plain text.`;
+In a text that may have build variables, what an expression gives may have expressions itself, which are evaluated there: a
+user variable may be \`{{.Vars}} sudo {{.Path}}\`, for an \`execute_command\` that is \`\` {{user \`command\`}} \`\`. Values of build
+variables are plain text.`;
 
 const FUNCTIONS_OF_GO = "These are Go's own:";
 

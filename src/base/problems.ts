@@ -14,8 +14,17 @@ export interface Problem {
   readonly excerpt?: SourceExcerpt;
 }
 
-/** The texts that were read, by the name of the file in locations: what a problem shows of them is not read again. */
-export type SourceTexts = Map<string, string>;
+/** What lists of problems about the same files share. */
+export interface ProblemSources {
+  /** What was read, by the name of the file in locations: what a problem shows of it is not read again. */
+  readonly texts: Map<string, string>;
+  /** What no problem may quote. */
+  readonly hidden: Set<string>;
+}
+
+export function createProblemSources(): ProblemSources {
+  return { texts: new Map(), hidden: new Set() };
+}
 
 // Nobody reads more.
 const PROBLEMS_MAX = 200;
@@ -35,14 +44,16 @@ export interface ProblemOptions {
 export class ProblemList {
   readonly #problems = new Map<string, Problem>();
   readonly #onFull: () => void;
-  readonly #sources: SourceTexts;
-  readonly #hidden = new Set<string>();
+  readonly #sources: ProblemSources;
 
   /**
    * @param onFull called when there are more than anybody reads; what is more is not kept.
    * @param sources shared by lists that are about the same files.
    */
-  constructor({ onFull = () => {}, sources = new Map() }: { onFull?: () => void; sources?: SourceTexts } = {}) {
+  constructor({
+    onFull = () => {},
+    sources = createProblemSources(),
+  }: { onFull?: () => void; sources?: ProblemSources } = {}) {
     this.#onFull = onFull;
     this.#sources = sources;
   }
@@ -62,12 +73,12 @@ export class ProblemList {
 
   /** Keeps a text that was read, so that its problems can show their lines. */
   addSource(file: string, text: string): void {
-    this.#sources.set(file, text);
+    this.#sources.texts.set(file, text);
   }
 
   /** A value that no problem may quote. It may be shown elsewhere: what is made of a secret can be a word as any other. */
   hide(text: string): void {
-    this.#hidden.add(text);
+    this.#sources.hidden.add(text);
   }
 
   /** The same problem at the same place counts once: a provisioner is read for each build. */
@@ -95,7 +106,7 @@ export class ProblemList {
    * @param secrets values that a message must not quote.
    */
   sorted(secrets: Iterable<string>): Problem[] {
-    const hidden = new Secrets([...secrets, ...this.#hidden]);
+    const hidden = new Secrets([...secrets, ...this.#sources.hidden]);
     const shown = (text: string): string => shortened(hidden.hide(text));
     return [...this.#problems.values()].sort(byPlace).map(({ message, hint, ...rest }) => {
       const excerpt = this.#excerptOf(rest, hidden);
@@ -109,7 +120,7 @@ export class ProblemList {
   }
 
   #excerptOf({ location, end }: Pick<Problem, "location" | "end">, secrets: Secrets): SourceExcerpt | undefined {
-    const text = location === undefined ? undefined : this.#sources.get(location.file);
+    const text = location === undefined ? undefined : this.#sources.texts.get(location.file);
     if (location === undefined || text === undefined) return undefined;
     return excerptAt(text, { location, end, secrets });
   }

@@ -832,6 +832,40 @@ test("readTemplate() keeps secrets apart, and out of its own messages", async ()
   );
 });
 
+test("readTemplate() tells nothing of a secret that is in parts, wrong, or in a file that cannot be parsed", async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), "amibake-secrets-"));
+  context.after(() => rm(directory, { recursive: true }));
+  const told = async (changes: Record<string, unknown>, pw: string, options: object = {}) => {
+    const text = template(changes, { variables: { pw }, "sensitive-variables": ["pw"] });
+    const error = await read(text, options).then(
+      () => assert.fail("it is valid"),
+      (error: unknown) => error as TemplateError,
+    );
+    assert.doesNotMatch(JSON.stringify(error.problems), /hunter2|secret9/);
+    return error.problems.map(({ message }) => message);
+  };
+  const given = (value: string) => ({ variables: [{ name: "pw", value }] });
+  assert.deepEqual(await told({ ami_users: "{{user `pw`}}" }, "hunter2,secret9"), [
+    '"ami_users[0]" must be an account id of 12 digits, not "<sensitive>"',
+    '"ami_users[1]" must be an account id of 12 digits, not "<sensitive>"',
+  ]);
+  assert.deepEqual(await told({}, "", given("top{{hunter2}}x")), ['Unknown template function "<sensitive>"']);
+  assert.deepEqual(await told({}, "", given("top{{user `hunter2`}}x")), ['Unknown <sensitive> variable "<sensitive>"']);
+  assert.deepEqual(await told({ ami_description: "{{user `pw`}}" }, "{{.hunter2}}"), [
+    "What this gives is evaluated, too, and something in its braces is wrong",
+  ]);
+  for (const text of ['{\n "pw": "hunter2\\secret9"\n}', '{"a": 1, "pw": "hunter2', '{"pw": hunter2 "secret9"}']) {
+    const file = join(directory, "v.json");
+    await writeFile(file, text);
+    assert.equal((await told({}, "", { varFiles: [file] })).length, 1, text);
+  }
+  const wrong = template({}, { variables: { pw: "X" }, "sensitive-variables": ["pw"] }).replace(
+    '"X"',
+    '"hunter2\\secret9"',
+  );
+  assert.doesNotMatch((await problemsOf(wrong)).join(), /hunter2/);
+});
+
 test("readTemplate() warns of a sensitive variable that is not declared", async () => {
   const plan = await read(template({}, { variables: { password: "" }, "sensitive-variables": ["passwort"] }));
   assert.deepEqual(

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { ProblemList, type SourceTexts } from "../base/problems.ts";
+import { createProblemSources, ProblemList } from "../base/problems.ts";
 import type { TemplatePlan } from "./build-plan.ts";
 import type { DataSources } from "./data-sources.ts";
 import { type ForeignValues, NO_FOREIGN_VALUES } from "./foreign-values.ts";
@@ -62,7 +62,7 @@ export const STDIN = "<stdin>";
  * @throws {TemplateError} with everything that is wrong.
  */
 export async function readTemplate(path: string, options: ReadTemplateOptions): Promise<TemplatePlan> {
-  const sources: SourceTexts = new Map();
+  const sources = createProblemSources();
   const problems = new ProblemList({ onFull: throwTooMany, sources });
   const warnings = new ProblemList({ sources });
   const secrets = new Set<string>();

@@ -15,13 +15,14 @@ export type HclFiles = string | Readonly<Record<string, string>>;
 export const SOURCE = 'source "amazon-chroot" "web" {\n  ami_name = "web"\n  source_ami = "ami-1"\n}\n';
 export const BUILD = 'build {\n  sources = ["source.amazon-chroot.web"]\n}\n';
 
-/** @throws {Error} with all problems in its message. */
+/** @throws {Error} with all problems in its message, and the TemplateError as its cause. */
 export async function readHcl(files: HclFiles, options: Options = {}): Promise<TemplatePlan> {
   return withFiles(files, (path, directory) => {
     const varFiles = (options.varFiles ?? []).map((file) => join(directory, file));
     const rest = { variables: [], only: [], except: [], environment: {}, startTime: START, toolVersion: "1.2.3" };
     return readTemplate(path, { ...rest, ...options, varFiles }).catch((error: unknown) => {
-      throw error instanceof TemplateError ? new Error(error.problems.map(problemLine).join("\n")) : error;
+      if (!(error instanceof TemplateError)) throw error;
+      throw new Error(error.problems.map(problemLine).join("\n"), { cause: error });
     });
   });
 }

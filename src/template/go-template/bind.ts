@@ -1,6 +1,7 @@
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildVariables } from "../deferred.ts";
 import { ABSENT_BUILD_VARIABLES } from "../generic-build-variables.ts";
+import type { SecretWatch } from "./derived-secrets.ts";
 import { evaluateClosed } from "./evaluate.ts";
 import { BRACES_HINT } from "./lexer.ts";
 import { Names } from "./names.ts";
@@ -29,8 +30,12 @@ export interface TemplateScope {
   readonly hasBuildFunction: boolean;
   /** Fields that have their value already. */
   readonly known: BuildVariables;
-  /** Whether this is the value of a user variable: `{{.Name}}` and what expressions give are evaluated where it is used. */
-  readonly isVariable?: boolean;
+  /** Whether `{{.Name}}` stays as it is: in the value of a user variable, where it is evaluated when that is used. */
+  readonly leavesFields?: boolean;
+  /** Whether what expressions give is evaluated, too: as in Packer, in what is rendered while a build runs. */
+  readonly evaluatesResults?: boolean;
+  /** What must not be shown, and what is made of it. */
+  readonly secrets?: SecretWatch | undefined;
   /** Of what loops give. @default one of this text's own */
   readonly budget?: TextBudget | undefined;
 }
@@ -289,10 +294,10 @@ function unknownField(
   name: string,
   shown: string,
   offset: number,
-  { fields, isVariable = false }: TemplateScope,
+  { fields, leavesFields = false }: TemplateScope,
 ): GoTemplateError {
   if (fields.size === 0) {
-    const hint = isVariable ? `Write it as {{${shown}}}, which is evaluated where the variable is used` : BRACES_HINT;
+    const hint = leavesFields ? `Write it as {{${shown}}}, which is evaluated where the variable is used` : BRACES_HINT;
     return new GoTemplateError(`No build variable such as "${shown}" exists here`, offset, hint);
   }
   const allowed = [...fields].map((field) => `".${field}"`).join(", ");

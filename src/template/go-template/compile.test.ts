@@ -38,6 +38,7 @@ const SCOPE: TemplateScope = {
   fields: new Set(["Device", "SourceAMI", "SourceAMITags"]),
   hasBuildFunction: true,
   known: {},
+  evaluatesResults: true,
 };
 
 function render(source: string, variables: Record<string, string> = {}): string {
@@ -303,7 +304,7 @@ test("compileTemplate() ends what would give text for ever", () => {
 });
 
 test("compileTemplate() leaves the fields of a user variable's value, and what its expressions give", () => {
-  const scope = { ...SCOPE, fields: new Set<string>(), isVariable: true };
+  const scope = { ...SCOPE, fields: new Set<string>(), leavesFields: true, evaluatesResults: false };
   const compiled = compileTemplate("{{.Device}} {{ .X | nope }} {{user `device`}} {{`{{.Y}}`}} {{user `name`}}", scope);
   assert.ok("text" in compiled);
   assert.equal(compiled.text.render({}), "{{.Device}} {{ .X | nope }} <{{.Device}}> {{.Y}} Web");

@@ -27,8 +27,9 @@ export function hasTemplate(source: string): boolean {
 /**
  * Checks a template string and evaluates all of it that needs no build variable.
  *
- * As in Packer, what an expression gives is a template again: ``{{user `command`}}`` where that variable has `{{.Path}}`
- * in it. Values of build variables are not, and neither are braces that are not closed, which thus can be written.
+ * With `scope.evaluatesResults`, what an expression gives is a template again: ``{{user `command`}}`` where that variable
+ * has `{{.Path}}` in it. Values of build variables are not, and neither are braces that are not closed, which thus can be
+ * written.
  *
  * Each wrong expression is an error of its own; a mistake in the syntax hides those after it.
  */
@@ -43,7 +44,7 @@ type BoundedScope = TemplateScope & { readonly budget: TextBudget };
 function compileNested(source: string, scope: BoundedScope, depth: number): CompiledTemplate {
   let parsed: ParsedTemplate;
   try {
-    parsed = parseTemplate(source, { leavesFields: scope.isVariable });
+    parsed = parseTemplate(source, { leavesFields: scope.leavesFields });
   } catch (error) {
     if (!(error instanceof GoTemplateError)) throw error;
     return { errors: [error] };
@@ -88,8 +89,8 @@ class NestedTemplates {
    */
   expand(value: string, { pipeline: { offset } }: ActionNode, errors: GoTemplateError[]): Deferred {
     // One that gives itself comes to that in Packer, too.
-    if (this.#scope.isVariable === true || !hasWholeExpression(value) || value === this.#source)
-      return plainText(value);
+    const isTemplate = this.#scope.evaluatesResults === true && hasWholeExpression(value);
+    if (!isTemplate || value === this.#source) return plainText(value);
     try {
       if (this.#depth >= DEPTH_MAX) {
         throw new GoTemplateError(`Expressions give expressions more than ${DEPTH_MAX} deep`, offset);
@@ -102,7 +103,8 @@ class NestedTemplates {
     }
     const compiled = compileNested(value, this.#scope, this.#depth + 1);
     if ("text" in compiled) return compiled.text;
-    errors.push(...compiled.errors.map((error) => ofValue(error, offset)));
+    if (this.#scope.secrets?.isSecret(value)) errors.push(new GoTemplateError(WRONG_SECRET, offset, VALUE_HINT));
+    else errors.push(...compiled.errors.map((error) => ofValue(error, offset)));
     return plainText("");
   }
 }
@@ -115,12 +117,18 @@ function hasWholeExpression(value: string): boolean {
 /** The error at the expression that gave the text: the text itself may stand anywhere. */
 function ofValue({ message, hint, isTold }: GoTemplateError, offset: number): GoTemplateError {
   const isFirst = !message.startsWith(OF_VALUE);
-  const ownHint =
-    hint === BRACES_HINT ? 'To have "{{" as plain text, write {{`{{`}} here, not in what this gives' : hint;
-  return new GoTemplateError(isFirst ? OF_VALUE + message : message, offset, ownHint, isTold);
+  return new GoTemplateError(
+    isFirst ? OF_VALUE + message : message,
+    offset,
+    hint === BRACES_HINT ? VALUE_HINT : hint,
+    isTold,
+  );
 }
 
 const OF_VALUE = "What this gives is evaluated, too: ";
+const VALUE_HINT = 'To have "{{" as plain text, write {{`{{`}} here, not in what this gives';
+// Its own names must not be told.
+const WRONG_SECRET = "What this gives is evaluated, too, and something in its braces is wrong";
 
 /** The outermost nodes of a text, of which each is run now or kept for later. */
 class Compilation {

@@ -1,8 +1,7 @@
 import { describeJson, type JsonArray, type JsonObject, memberOf } from "../../base/json/json-value.ts";
-import { parseJson } from "../../base/json/parse-json.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import type { DescribedVariable, JsonTemplateDescription } from "../template-description.ts";
-import { objectsOf, readRoot, sensitiveNamesOf } from "./root.ts";
+import { objectsOf, parseRoot, sensitiveNamesOf } from "./root.ts";
 
 /**
  * What a JSON template declares. Only its sections are looked at; nothing is evaluated.
@@ -15,8 +14,7 @@ export function describeJsonTemplate(
   text: string,
   problems: ProblemList,
 ): JsonTemplateDescription | undefined {
-  const json = parseJson(file, text, problems);
-  const root = json === undefined ? undefined : readRoot(json, problems);
+  const root = parseRoot(file, text, problems);
   if (root === undefined) return undefined;
   const sensitive = sensitiveNamesOf(root);
   const variables = describeVariables(root.variables, sensitive, problems);

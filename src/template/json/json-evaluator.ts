@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
 import type { JsonString } from "../../base/json/json-value.ts";
-import { parseJson } from "../../base/json/parse-json.ts";
 import { ProblemList } from "../../base/problems.ts";
 import { SourceMap } from "../../base/source-location.ts";
 import { addSecret } from "../go-template/derived-secrets.ts";
@@ -9,7 +8,7 @@ import { TextBudget, withBudget } from "../go-template/text-budget.ts";
 import { evaluateText } from "../plan/conform.ts";
 import type { ReadTemplateOptions } from "../read-template.ts";
 import type { TemplateConsole } from "../template-evaluator.ts";
-import { readRoot, sensitiveNamesOf } from "./root.ts";
+import { parseRoot, sensitiveNamesOf } from "./root.ts";
 import { UserVariables } from "./user-variables.ts";
 import { setVariables } from "./variable-inputs.ts";
 
@@ -31,9 +30,9 @@ export async function openJsonConsole(
   options: JsonConsoleOptions,
 ): Promise<TemplateConsole> {
   const { problems, secrets, path, workingDirectory = process.cwd() } = options;
-  const json = text === undefined ? undefined : parseJson(file, text, problems);
-  const root = json === undefined ? undefined : readRoot(json, problems);
-  const variables = new UserVariables(root?.variables, problems, { mayLackValues: true });
+  const root = text === undefined ? undefined : parseRoot(file, text, problems);
+  const sensitive = sensitiveNamesOf(root);
+  const variables = new UserVariables(root?.variables, problems, { mayLackValues: true, sensitiveNames: sensitive });
   const functions = createFunctions({
     startTime: options.startTime,
     toolVersion: options.toolVersion ?? "",
@@ -45,7 +44,6 @@ export async function openJsonConsole(
   await setVariables(variables, inputs, { problems, warnings: new ProblemList() });
   const budget = new TextBudget();
   variables.evaluate(withBudget(new Map([...functions, ...createVariableFunctions(options.environment)]), budget));
-  const sensitive = sensitiveNamesOf(root);
   for (const name of sensitive) {
     addSecret(secrets, variables.find(name) ?? variables.sourceOf(name) ?? "");
   }
@@ -57,6 +55,8 @@ export async function openJsonConsole(
         functions: withBudget(functions, new TextBudget()),
         absentFunctions: ABSENT_FUNCTIONS,
         known: {},
+        // As Packer's console does.
+        evaluatesResults: true,
       };
       return evaluateText(typedText(name, typed), { scope, problems: found });
     },

@@ -1,11 +1,10 @@
 import { describeJson, type JsonArray } from "../../base/json/json-value.ts";
-import { parseJson } from "../../base/json/parse-json.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import { SECRET_LENGTH_MIN } from "../../base/secrets.ts";
 import { nearMiss } from "../../base/suggest.ts";
 import type { BuildPlan, TemplatePlan } from "../build-plan.ts";
 import { type ForeignValues, NO_FOREIGN_VALUES } from "../foreign-values.ts";
-import { addSecret, withDerivedSecrets } from "../go-template/derived-secrets.ts";
+import { addSecret, type SecretWatch, watchSecrets, withDerivedSecrets } from "../go-template/derived-secrets.ts";
 import { createForeignFunctions } from "../go-template/foreign-functions.ts";
 import {
   ABSENT_FUNCTIONS,
@@ -25,7 +24,7 @@ import { readProvisioner, readProvisioners } from "../plan/provisioners.ts";
 import { type BuildSelection, selectBuilds } from "../plan/select-builds.ts";
 import { SourceFileChecks } from "../plan/source-file-checks.ts";
 import { LEGACY_JSON } from "../plan/template-language.ts";
-import { objectsOf, readRoot, sensitiveNamesOf, type TemplateRoot } from "./root.ts";
+import { objectsOf, parseRoot, sensitiveNamesOf, type TemplateRoot } from "./root.ts";
 import { UserVariables } from "./user-variables.ts";
 import { setVariables, type VariableInputs } from "./variable-inputs.ts";
 
@@ -49,8 +48,7 @@ type Plan = Pick<TemplatePlan, "description" | "builds">;
 
 /** Reads a template, and looks at nothing but which sections there are, and that what is in them has a type. */
 export function checkJsonSyntax(file: string, text: string, problems: ProblemList): void {
-  const json = parseJson(file, text, problems);
-  const root = json === undefined ? undefined : readRoot(json, problems);
+  const root = parseRoot(file, text, problems);
   if (root === undefined) return;
   objectsOf(root.builders, "builder", problems);
   objectsOf(root.provisioners, "provisioner", problems);
@@ -69,13 +67,12 @@ export function checkJsonSyntax(file: string, text: string, problems: ProblemLis
  */
 export async function readJsonTemplate(file: string, text: string, options: JsonTemplateOptions): Promise<Plan> {
   const { problems, secrets } = options;
-  const json = parseJson(file, text, problems);
-  const root = json === undefined ? undefined : readRoot(json, problems);
+  const root = parseRoot(file, text, problems);
   if (root === undefined) return { description: undefined, builds: [] };
 
   const budget = new TextBudget();
-  const variables = new UserVariables(root.variables, problems);
   const sensitiveNames = sensitiveNamesOf(root);
+  const variables = new UserVariables(root.variables, problems, { sensitiveNames });
   const userVariable = (name: string) => {
     const value = variables.valueOf(name);
     // Before all variables are evaluated: what another one makes of it is a secret, too.
@@ -83,7 +80,8 @@ export async function readJsonTemplate(file: string, text: string, options: Json
     return value;
   };
   const ownFunctions = createFunctions({ ...options.functions, userVariable });
-  const functions = withDerivedSecrets(withBudget(ownFunctions, budget), secrets);
+  const watch = watchSecrets(secrets);
+  const functions = withDerivedSecrets(withBudget(ownFunctions, budget), watch);
   const foreignFunctions = createForeignFunctions(options.foreignValues ?? NO_FOREIGN_VALUES, secrets);
   const variableFunctions = withBudget(
     new Map([...createVariableFunctions(options.environment), ...foreignFunctions]),
@@ -98,7 +96,7 @@ export async function readJsonTemplate(file: string, text: string, options: Json
   }
   const sourceFiles = new SourceFileChecks();
   const { startTime } = options.functions;
-  const builds = readBuilds(root, { ...options, startTime, functions, budget, sourceFiles });
+  const builds = readBuilds(root, { ...options, startTime, functions, budget, secrets: watch, sourceFiles });
   sourceFiles.run({ problems, templateDirectory: options.functions.templateDirectory, language: LEGACY_JSON });
 
   addAccessSecrets(builds, secrets);
@@ -138,13 +136,15 @@ interface BuildsOptions
   readonly startTime: Date;
   readonly functions: ReadonlyMap<string, TemplateFunction>;
   readonly budget: TextBudget;
+  readonly secrets: SecretWatch;
   readonly sourceFiles: SourceFileChecks;
 }
 
 function readBuilds(root: TemplateRoot, options: BuildsOptions): BuildPlan[] {
   const { functions, problems } = options;
   if (root.builders === undefined) return [];
-  const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, budget: options.budget, known: {} };
+  const { budget, secrets } = options;
+  const scope = { functions, absentFunctions: ABSENT_FUNCTIONS, budget, secrets, known: {} };
   const builders = nameBuilders(root.builders, { scope, problems });
   const buildNames = builders.map(({ name }) => name);
   const sequences = namePostProcessors(root.postProcessors, { scope, problems });

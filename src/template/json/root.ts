@@ -6,8 +6,10 @@ import {
   type JsonValue,
   memberOf,
 } from "../../base/json/json-value.ts";
+import { parseJson } from "../../base/json/parse-json.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import { nearMiss } from "../../base/suggest.ts";
+import { hideAssigned } from "../hide-assigned.ts";
 import { readType } from "../plan/component-type.ts";
 import type { Component } from "../schema/component.ts";
 import { ConstraintError, fitsConstraint, PACKER_VERSION } from "../version-constraint.ts";
@@ -47,7 +49,17 @@ export function sensitiveNamesOf(root: TemplateRoot | undefined): Set<string> {
   return new Set(items.flatMap((item) => (item.kind === "string" ? [item.value] : [])));
 }
 
-export function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot | undefined {
+/** The sections of a template's text. @returns `undefined` if it is none; `problems` says why. */
+export function parseRoot(file: string, text: string, problems: ProblemList): TemplateRoot | undefined {
+  const root = parseJson(file, text, problems);
+  if (root !== undefined) return readRoot(root, problems);
+  const [, listed = ""] = /"sensitive-variables"\s*:\s*\[([^\]]*)/.exec(text) ?? [];
+  const names = [...listed.matchAll(/"([^"\n]+)"/g)].map(([, name = ""]) => name);
+  hideAssigned(text, names, problems);
+  return undefined;
+}
+
+function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot | undefined {
   if (root.kind !== "object") {
     problems.add(`A template must be an object, not ${describeJson(root)}`, { location: root.location });
     return undefined;

@@ -6,6 +6,7 @@ import type { TemplateScope } from "../go-template/bind.ts";
 import { ABSENT_FUNCTIONS } from "../go-template/functions.ts";
 import { type TemplateFunction, TemplateFunctionError } from "../go-template/template-function.ts";
 import type { TextBudget } from "../go-template/text-budget.ts";
+import { hideWords } from "../hide-assigned.ts";
 import { evaluateText } from "../plan/conform.ts";
 
 // Each level is some calls deeper.
@@ -16,6 +17,8 @@ interface Declaration {
   readonly location: SourceLocation;
   /** Missing for a required variable that nobody has set. */
   value: JsonString | undefined;
+  /** Whether the value comes from outside of the template. */
+  isGiven: boolean;
 }
 
 /**
@@ -33,15 +36,22 @@ export class UserVariables {
   #scope: TemplateScope | undefined;
   readonly #problems: ProblemList;
   readonly #mayLackValues: boolean;
+  readonly sensitiveNames: ReadonlySet<string>;
 
-  /** @param mayLackValues whether a required variable that nobody has set is a problem only where it is used. */
-  constructor(declared: JsonObject | undefined, problems: ProblemList, { mayLackValues = false } = {}) {
+  /** @param options.mayLackValues whether a required variable that nobody has set is a problem only where it is used. */
+  constructor(
+    declared: JsonObject | undefined,
+    problems: ProblemList,
+    { mayLackValues = false, sensitiveNames }: { mayLackValues?: boolean; sensitiveNames: ReadonlySet<string> },
+  ) {
     this.#problems = problems;
     this.#mayLackValues = mayLackValues;
+    this.sensitiveNames = sensitiveNames;
     for (const { key, keyLocation, value } of declared?.members ?? []) {
       this.#declarations.set(key, {
         location: keyLocation,
         value: value.kind === "null" ? undefined : this.#textOf(key, value),
+        isGiven: false,
       });
     }
   }
@@ -60,6 +70,7 @@ export class UserVariables {
     if (declaration === undefined) return;
     this.#broken.delete(name);
     declaration.value = this.#textOf(name, value);
+    declaration.isGiven = true;
   }
 
   /** Evaluates every variable. `functions` are those of the "variables" section; its `user` asks `valueOf`. */
@@ -71,7 +82,7 @@ export class UserVariables {
       fields: new Set<string>(),
       hasBuildFunction: false,
       known: {},
-      isVariable: true,
+      leavesFields: true,
     };
     this.#scope = scope;
     for (const [name, { location, value }] of this.#declarations) {
@@ -126,10 +137,15 @@ export class UserVariables {
     else this.#values.set(name, value);
   }
 
-  #textValue(name: string, { value, location }: Declaration, scope: TemplateScope): string | undefined {
-    if (value !== undefined) return evaluateText(value, { scope, problems: this.#problems });
-    this.#complainOfUnset(name, location);
-    return undefined;
+  #textValue(name: string, { value, location, isGiven }: Declaration, scope: TemplateScope): string | undefined {
+    if (value === undefined) {
+      this.#complainOfUnset(name, location);
+      return undefined;
+    }
+    const text = evaluateText(value, { scope, problems: this.#problems });
+    // What is wrong in it quotes it. The template's own expressions are no secrets.
+    if (text === undefined && isGiven && this.sensitiveNames.has(name)) hideWords(value.value, this.#problems);
+    return text;
   }
 
   #complainOfUnset(name: string, location: SourceLocation): void {

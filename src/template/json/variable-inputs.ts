@@ -4,6 +4,7 @@ import { describeJson, type JsonString } from "../../base/json/json-value.ts";
 import { parseJson } from "../../base/json/parse-json.ts";
 import type { ProblemList } from "../../base/problems.ts";
 import { nearMiss } from "../../base/suggest.ts";
+import { hideAssigned } from "../hide-assigned.ts";
 import { readText } from "../read-text.ts";
 import type { UserVariables } from "./user-variables.ts";
 
@@ -40,6 +41,7 @@ async function setFromFile(
 ): Promise<void> {
   const text = await readText(file, problems);
   const root = text === undefined ? undefined : parseJson(file, text, problems);
+  if (root === undefined && text !== undefined) hideAssigned(text, target.sensitiveNames, problems);
   if (root === undefined) return;
   if (root.kind !== "object") {
     problems.add(`A variable file must be an object, not ${describeJson(root)}`, { location: root.location });

@@ -19,7 +19,10 @@ export type FieldPath = readonly (string | number)[];
 
 export interface ConformContext {
   readonly conversion: Conversion;
-  readonly scope: Pick<TemplateScope, "functions" | "absentFunctions" | "known" | "isVariable" | "budget">;
+  readonly scope: Pick<
+    TemplateScope,
+    "functions" | "absentFunctions" | "known" | "leavesFields" | "evaluatesResults" | "secrets" | "budget"
+  >;
   readonly problems: ProblemList;
   /** Where each value stands, by `pathKey`. Filled here. */
   readonly locations: Map<string, SourceLocation>;
@@ -141,7 +144,9 @@ function splitText(
 ): unknown {
   const text = evaluateText(value, context);
   if (text === undefined) return wrongOf("list");
-  return itemsOf(text).map((item) => textAs(item, element, context) ?? wrongType(value, element, path, context, item));
+  const items = itemsOf(text);
+  context.scope.secrets?.derive(text, items);
+  return items.map((item) => textAs(item, element, context) ?? wrongType(value, element, path, context, item));
 }
 
 function splitDeferred(
@@ -152,7 +157,12 @@ function splitDeferred(
 ): Deferred[] {
   const text = conformDeferred(value, element, path, context);
   if (text === WRONG) return [WRONG];
-  if (text.needs.length === 0) return itemsOf(text.render({})).map(plainText);
+  if (text.needs.length === 0) {
+    const whole = text.render({});
+    const items = itemsOf(whole);
+    context.scope.secrets?.derive(whole, items);
+    return items.map(plainText);
+  }
   if (!value.value.includes(",")) return [text];
   const message = `"${showPath(path)}" must be a list: a text is split at its commas, and this one is known only while the build runs`;
   context.problems.add(message, { location: value.location, hint: "Write a list of texts" });
@@ -180,7 +190,7 @@ function conformTuple(value: LocatedValue, shape: Shape<"tuple">, path: FieldPat
 
 function conformTags(value: LocatedValue, shape: Shape<"tags">, path: FieldPath, context: ConformContext): unknown {
   if (value.kind !== "object") return wrongType(value, shape, path, context);
-  const text = { kind: "deferred", fields: shape.fields, hasBuildFunction: false } as const;
+  const text = { kind: "deferred", fields: shape.fields, hasBuildFunction: false, isEvaluatedOnce: false } as const;
   return value.members.map((member): TagTemplate => {
     const key = {
       kind: "string",
@@ -215,8 +225,11 @@ function conformDeferred(
   return WRONG;
 }
 
-function scopeOf({ fields, hasBuildFunction }: Shape<"deferred">, { scope }: ConformContext): TemplateScope {
-  return { ...scope, fields: new Set(fields), hasBuildFunction };
+function scopeOf(
+  { fields, hasBuildFunction, isEvaluatedOnce }: Shape<"deferred">,
+  { scope }: ConformContext,
+): TemplateScope {
+  return { ...scope, fields: new Set(fields), hasBuildFunction, evaluatesResults: !isEvaluatedOnce };
 }
 
 type ScalarShape = Shape<"text" | "number" | "boolean" | "duration">;

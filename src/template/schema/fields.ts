@@ -5,7 +5,13 @@ import { compileTemplate } from "../go-template/compile.ts";
 /** What a field's zod schema alone does not say about how its text is read. */
 export type FieldKind =
   /** Text with build variables, rendered while the build runs. */
-  | { readonly kind: "deferred"; readonly fields: readonly string[]; readonly hasBuildFunction: boolean }
+  | {
+      readonly kind: "deferred";
+      readonly fields: readonly string[];
+      readonly hasBuildFunction: boolean;
+      /** Whether what its expressions give is text, as in what Packer evaluates before a build runs. */
+      readonly isEvaluatedOnce: boolean;
+    }
   /** "1h5m": kept in milliseconds. */
   | { readonly kind: "duration" }
   /** An object whose keys and values are both deferred text. */
@@ -54,14 +60,18 @@ const isThere = (value: unknown): boolean => value !== undefined;
 const GO_ON = { abort: false };
 
 /** Text that may use the build variables `fields`. The reader makes it a `Deferred` before the schema sees it. */
-export function deferred(fields: readonly string[]) {
-  return z.custom<Deferred>(isThere, GO_ON).register(fieldKinds, { kind: "deferred", fields, hasBuildFunction: false });
+export function deferred(fields: readonly string[], { isEvaluatedOnce = false } = {}) {
+  return z
+    .custom<Deferred>(isThere, GO_ON)
+    .register(fieldKinds, { kind: "deferred", fields, hasBuildFunction: false, isEvaluatedOnce });
 }
 
 /** Text of a provisioner, which may also use ``build `SourceAMI` ``. */
 export function provisionerText(moreFields: readonly string[] = []) {
   const fields = [...moreFields, ...PROVISIONER_VARIABLES];
-  return z.custom<Deferred>(isThere, GO_ON).register(fieldKinds, { kind: "deferred", fields, hasBuildFunction: true });
+  return z
+    .custom<Deferred>(isThere, GO_ON)
+    .register(fieldKinds, { kind: "deferred", fields, hasBuildFunction: true, isEvaluatedOnce: false });
 }
 
 /** A length of time, in milliseconds. */

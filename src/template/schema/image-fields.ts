@@ -4,7 +4,7 @@ import { deferred, described, IMAGE_VARIABLES, tagBlocks, tags } from "./fields.
 /** What the image that is made is called, and who may use it. */
 export const imageFields = {
   ami_name: described(
-    deferred(["CreateTime"]),
+    deferred(["CreateTime"], { isEvaluatedOnce: true }),
     "Name of the image: 3 to 128 letters, digits and `()[] ./-'@_`. `{{.CreateTime}}` is the same as `{{timestamp}}`",
   ),
   ami_description: described(z.optional(deferred(IMAGE_VARIABLES)), "Description of the image"),

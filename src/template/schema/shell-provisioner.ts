@@ -28,7 +28,16 @@ export const shellProvisionerSchema = z
         "with `use_env_var_file` `chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}`",
     ),
     env_var_format: described(
-      z.optional(z.string()),
+      z.optional(
+        z
+          .string()
+          .check(
+            z.refine(
+              (format) => (format.match(/%s/g) ?? []).length === 2,
+              '"env_var_format" must have "%s" twice: the name and the value',
+            ),
+          ),
+      ),
       "How a variable is written; `%s` twice. Default: `%s='%s' `, with `use_env_var_file` `export %s='%s'\\n`",
     ),
     use_env_var_file: described(
@@ -78,7 +87,7 @@ interface Problem {
 }
 
 function problemsOf(config: Partial<ShellProvisionerConfig>): Problem[] {
-  const { inline, script, scripts = [], environment_vars = [], env = {}, env_var_format } = config;
+  const { inline, script, scripts = [], environment_vars = [], env = {} } = config;
   const problems: Problem[] = [];
   const hasInline = inline !== undefined && inline.length > 0;
   const kinds = [hasInline && "inline", script !== undefined && "script", scripts.length > 0 && "scripts"];
@@ -94,12 +103,6 @@ function problemsOf(config: Partial<ShellProvisionerConfig>): Problem[] {
   });
   for (const name of Object.keys(env).filter((name) => !ENVIRONMENT_NAME.test(name))) {
     problems.push({ path: ["env", name], message: `"${name}" cannot be the name of an environment variable` });
-  }
-  if (env_var_format !== undefined && (env_var_format.match(/%s/g) ?? []).length !== 2) {
-    problems.push({
-      path: ["env_var_format"],
-      message: '"env_var_format" must have "%s" twice: the name and the value',
-    });
   }
   return problems;
 }

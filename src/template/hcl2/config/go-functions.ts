@@ -1,4 +1,4 @@
-import { withDerivedSecrets } from "../../go-template/derived-secrets.ts";
+import { type SecretWatch, watchSecrets, withDerivedSecrets } from "../../go-template/derived-secrets.ts";
 import { ABSENT_FUNCTIONS, createFunctions, type FunctionContext } from "../../go-template/functions.ts";
 import type { TemplateFunction } from "../../go-template/template-function.ts";
 import { TextBudget, withBudget } from "../../go-template/text-budget.ts";
@@ -8,6 +8,7 @@ export interface GoFunctions {
   readonly functions: ReadonlyMap<string, TemplateFunction>;
   readonly absentFunctions: ReadonlyMap<string, string>;
   readonly budget: TextBudget;
+  readonly secrets: SecretWatch;
 }
 
 /**
@@ -22,9 +23,11 @@ export function createGoFunctions({
   const budget = new TextBudget();
   const functions = createFunctions({ ...context, userVariable: () => "" });
   functions.delete("user");
+  const watch = watchSecrets(secrets);
   return {
-    functions: withDerivedSecrets(withBudget(functions, budget), secrets),
+    functions: withDerivedSecrets(withBudget(functions, budget), watch),
     absentFunctions: new Map([...ABSENT_FUNCTIONS, ["user", "is for JSON templates: in HCL2, write ${var.name}"]]),
     budget,
+    secrets: watch,
   };
 }

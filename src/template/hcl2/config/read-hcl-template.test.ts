@@ -11,6 +11,7 @@ import {
 import type { DataSources } from "../../data-sources.ts";
 import { renderList } from "../../deferred.ts";
 import type { ReadTemplateOptions } from "../../read-template.ts";
+import { TemplateError } from "../../template-error.ts";
 import { NAME_HINT } from "./names.ts";
 
 type Options = Partial<ReadTemplateOptions>;
@@ -278,6 +279,40 @@ build {
 }
 build {
   sources = ["amazon-chroot.web"]
+}
+`;
+
+test("nothing is told of a sensitive variable whose value cannot be read", async () => {
+  const declared = (more: string) => `variable "pw" {\n  sensitive = true\n${more}}\n${SOURCE}${BUILD}`;
+  const templates: readonly (readonly [HclFiles, Options?])[] = [
+    [{ "t.pkr.hcl": declared('  default = "hunter2" x\n') }],
+    [{ "t.pkr.hcl": declared("  default = hunter2\n") }],
+    [{ "t.pkr.hcl": declared('  type = number\n  default = "hunter2"\n') }],
+    [{ "t.pkr.hcl": declared(""), "v.pkrvars.hcl": "pw = hunter2\n" }, { varFiles: ["v.pkrvars.hcl"] }],
+    [{ "t.pkr.hcl": declared(""), "v.pkrvars.hcl": 'pw = "hunter2\n' }, { varFiles: ["v.pkrvars.hcl"] }],
+    [{ "t.pkr.hcl": declared(""), "v.pkrvars.json": '{"pw": "hunter2\\s"}' }, { varFiles: ["v.pkrvars.json"] }],
+    [{ "t.pkr.hcl": declared("  type = map(string)\n") }, { variables: [{ name: "pw", value: '{"a b" = hunter2}' }] }],
+    [{ "t.pkr.hcl": declared("  type = list(string)\n") }, { environment: { PKR_VAR_pw: '[hunter2, "x"]' } }],
+  ];
+  for (const [files, options = {}] of templates) {
+    const error = await readHcl(files, options).then(
+      () => assert.fail(`it is valid: ${JSON.stringify(files)}`),
+      ({ cause }: Error) => cause,
+    );
+    assert.ok(error instanceof TemplateError);
+    assert.doesNotMatch(JSON.stringify(error.problems), /hunter2/, JSON.stringify(files));
+  }
+  const { warnings } = await readHcl(declared('  default = "2retnuh"\n') + NAMED);
+  assert.match(JSON.stringify(warnings), /names the build \\"<sensitive>\\"/);
+});
+
+const NAMED = `build {
+  sources = ["source.amazon-chroot.web"]
+  name    = "other"
+  provisioner "shell" {
+    inline = ["true"]
+    only   = [strrev(var.pw)]
+  }
 }
 `;
 

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProblemList } from "../../../base/problems.ts";
+import { hideAssigned } from "../../hide-assigned.ts";
 import { isDirectory } from "../../is-directory.ts";
 import { readText, whyUnreadable } from "../../read-text.ts";
 import { parseHcl } from "../syntax/parse-hcl.ts";
@@ -29,11 +30,17 @@ export async function readTemplateFiles(path: string, problems: ProblemList): Pr
   const bodies: Body[] = [];
   for (const file of found.files) {
     const text = await readText(file, problems);
-    const body = text === undefined ? undefined : parseFile(file, text, problems);
+    if (text === undefined) continue;
+    const told = problems.count;
+    const body = parseFile(file, text, problems);
+    // Of which variable it is, nobody knows.
+    if (problems.count > told && SENSITIVE.test(text)) hideAssigned(text, ["default"], problems);
     if (body !== undefined) bodies.push(body);
   }
   return bodies.length === 0 ? undefined : { ...found, bodies };
 }
+
+const SENSITIVE = /(?<![\w-])sensitive"?\s*[=:]/;
 
 export function isJsonFile(file: string): boolean {
   return file.endsWith(".json");

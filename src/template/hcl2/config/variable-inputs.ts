@@ -6,6 +6,7 @@ import { parseJson } from "../../../base/json/parse-json.ts";
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import { nearMiss } from "../../../base/suggest.ts";
+import { hideAssigned, hideWords } from "../../hide-assigned.ts";
 import { readText } from "../../read-text.ts";
 import { parseHcl, parseHclExpression } from "../syntax/parse-hcl.ts";
 import { stringValue } from "../values/construct.ts";
@@ -57,7 +58,7 @@ interface Target {
 export async function collectGivenValues(inputs: HclVariableInputs, target: Target): Promise<GivenValue[]> {
   const given = fromEnvironment(inputs.environment, target);
   for (const file of [...inputs.autoVarFiles, ...inputs.varFiles]) {
-    for (const entry of await readVarFile(file, target.evaluation)) {
+    for (const entry of await readVarFile(file, target)) {
       if (target.declared.has(entry.name)) given.push({ ...entry, value: entry.evaluate() ?? "wrong" });
       else warnOfUndeclared(entry.name, entry.nameLocation, target, inputs.warnOnUndeclaredVariables);
     }
@@ -88,6 +89,7 @@ function fromText(variable: InputVariable, text: string, origin: string, { evalu
   if (isLiteral(variable)) return { name, value: stringValue(text), location };
   const expression = parseHclExpression(origin, text, evaluation.problems);
   const value = expression === undefined ? undefined : tryEvaluate(expression, evaluation);
+  if (value === undefined && isSensitive) hideWords(text, evaluation.problems);
   return { name, value: value ?? "wrong", location };
 }
 
@@ -105,10 +107,26 @@ interface FileEntry {
   readonly evaluate: () => HclValue | undefined;
 }
 
-async function readVarFile(file: string, evaluation: Evaluation): Promise<FileEntry[]> {
+async function readVarFile(file: string, { evaluation, declared }: Target): Promise<FileEntry[]> {
   const { problems } = evaluation;
   const text = await readText(file, problems);
   if (text === undefined) return [];
+  const sensitive = [...declared.values()].filter(({ isSensitive }) => isSensitive).map(({ name }) => name);
+  const told = problems.count;
+  const entries = readEntries(file, text, evaluation).map((entry) => ({
+    ...entry,
+    evaluate() {
+      const value = entry.evaluate();
+      if (value === undefined && sensitive.includes(entry.name)) hideAssigned(text, [entry.name], problems);
+      return value;
+    },
+  }));
+  if (problems.count > told) hideAssigned(text, sensitive, problems);
+  return entries;
+}
+
+function readEntries(file: string, text: string, evaluation: Evaluation): FileEntry[] {
+  const { problems } = evaluation;
   if (isJsonFile(file)) return jsonEntries(parseJson(file, text, problems), problems);
   if (!file.endsWith(".hcl")) {
     problems.add(`The name of the variable file "${file}" ends in neither ".hcl" nor ".json"`, {

@@ -3,6 +3,7 @@ import type { SourceLocation } from "../../../base/source-location.ts";
 import { nearMiss } from "../../../base/suggest.ts";
 import { HclError } from "../evaluate/hcl-error.ts";
 import { parseType } from "../evaluate/parse-type.ts";
+import { references } from "../evaluate/references.ts";
 import { parseHclExpression } from "../syntax/parse-hcl.ts";
 import type { Block, Expression } from "../syntax/syntax-tree.ts";
 import { ConversionError } from "../values/conversion-error.ts";
@@ -16,6 +17,7 @@ import { literalText } from "./literal-text.ts";
 import { partOfExpression } from "./locate-part.ts";
 import { checkName } from "./names.ts";
 import type { RootBlocks } from "./root-blocks.ts";
+import { textsIn } from "./secrets.ts";
 import { isJsonFile } from "./template-files.ts";
 import { readValidation, type Validation } from "./validations.ts";
 
@@ -84,14 +86,15 @@ function readVariable(block: Block, evaluation: Evaluation): InputVariable {
   const name = label?.text ?? "";
   checkName("variable", label, problems);
   const type = readType(attributes.get("type")?.value, problems);
-  const defaultValue = readDefault(attributes.get("default")?.value, type, evaluation);
+  const isSensitive = readFlag('"sensitive" of a variable', attributes.get("sensitive")?.value, problems);
+  const defaultValue = readDefault(attributes.get("default")?.value, type, { ...evaluation, isSensitive });
   const isKnownDefault = defaultValue !== undefined && defaultValue !== "wrong";
   return {
     name,
     location: (label?.range ?? block.typeRange).start,
     type: type ?? (isKnownDefault ? typeOfDefault(defaultValue) : undefined),
     description: readText('"description" of a variable', attributes.get("description")?.value, problems),
-    isSensitive: readFlag('"sensitive" of a variable', attributes.get("sensitive")?.value, problems),
+    isSensitive,
     defaultValue,
     validations: blocks
       .filter((inner) => inner.type === "validation")
@@ -131,10 +134,13 @@ function typeOfDefault(value: HclValue): HclType | undefined {
 function readDefault(
   expression: Expression | undefined,
   type: HclType | undefined,
-  evaluation: Evaluation,
+  { isSensitive, ...evaluation }: Evaluation & { readonly isSensitive: boolean },
 ): InputVariable["defaultValue"] {
   if (expression === undefined) return undefined;
   const value = tryEvaluate(expression, evaluation);
+  // What is wrong with it quotes it.
+  const words = value === undefined ? references(expression).flatMap(({ path }) => path) : textsIn(value);
+  if (isSensitive) for (const word of words) evaluation.problems.hide(word);
   if (value === undefined) return "wrong";
   if (type === undefined) return value;
   try {
