@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
-import { renderList } from "../template/deferred.ts";
 import type { FileProvisionerConfig } from "../template/schema/file-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
+import { renderList } from "./render-list.ts";
 
 /**
  * Moves files and directories into the image, or out of it, with their permission bits.

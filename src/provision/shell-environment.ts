@@ -1,7 +1,7 @@
 import { ToolError } from "../base/errors.ts";
-import { renderList } from "../template/deferred.ts";
 import type { ShellProvisionerConfig } from "../template/schema/shell-provisioner.ts";
 import type { ProvisionContext } from "./provision-context.ts";
+import { renderList } from "./render-list.ts";
 
 /**
  * The environment of a script as shell text: words in front of a command, or

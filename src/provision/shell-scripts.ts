@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, systemCode, ToolError } from "../base/errors.ts";
-import { type BuildVariables, renderList } from "../template/deferred.ts";
+import type { BuildVariables } from "../template/deferred.ts";
 import type { ShellProvisionerConfig } from "../template/schema/shell-provisioner.ts";
+import { renderList } from "./render-list.ts";
 
 /** A script that is to run in the image. */
 export interface ShellScript {

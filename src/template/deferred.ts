@@ -23,11 +23,6 @@ export interface Deferred {
   readonly renderItems?: (variables: BuildVariables) => readonly string[];
 }
 
-/** The texts of a list. @throws {ToolError} as `render` does. */
-export function renderList(list: readonly Deferred[], variables: BuildVariables): string[] {
-  return list.flatMap((item) => item.renderItems?.(variables) ?? item.render(variables));
-}
-
 /** Text that needs nothing. */
 export function plainText(source: string): Deferred {
   return { source, needs: [], render: () => source };

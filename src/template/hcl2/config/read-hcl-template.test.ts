@@ -9,7 +9,6 @@ import {
   SOURCE,
 } from "../../../../test/helpers/hcl-template.ts";
 import type { DataSources } from "../../data-sources.ts";
-import { renderList } from "../../deferred.ts";
 import type { ReadTemplateOptions } from "../../read-template.ts";
 import { TemplateError } from "../../template-error.ts";
 import { NAME_HINT } from "./names.ts";
@@ -32,7 +31,11 @@ async function scriptsOf(files: HclFiles, options: Options = {}): Promise<Record
   return Object.fromEntries(
     builds.map(({ name, provisioners }) => [
       name,
-      provisioners.flatMap((plan) => (plan.type === "shell" ? renderList(plan.config.inline ?? [], variables) : [])),
+      provisioners.flatMap((plan) =>
+        plan.type === "shell"
+          ? (plan.config.inline ?? []).flatMap((text) => text.renderItems?.(variables) ?? text.render(variables))
+          : [],
+      ),
     ]),
   );
 }
