@@ -14,6 +14,12 @@ test("amibake fix prints the template as it should be, and tells on standard err
   assert.deepEqual([again.stdout, again.stderr], [stdout, "Nothing is old\n"]);
 });
 
+test("amibake fix -machine-readable prints the template as one line of Packer's format", async () => {
+  const { stdout, stderr, exitCode } = await runAmibake(["fix", "-machine-readable", "-"], { input: OLD });
+  assert.deepEqual([exitCode, stderr], [0, ""]);
+  assert.match(stdout, /^\d+,,ui,say,\{\\n .*\}\n(?:\d+,,ui,error,.*\n)+$/);
+});
+
 test("amibake fix checks its result unless it is told not to", async () => {
   const input = OLD.replace('"builders"', '"bilders"');
   const checked = await runAmibake(["fix", "-"], { input });

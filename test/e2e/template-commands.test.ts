@@ -111,6 +111,12 @@ test("console prints the value of the last line of its input", async () => {
   }
 });
 
+test("console -machine-readable prints values as lines of Packer's format", async () => {
+  const { stdout, exitCode } = await runAmibake(["console", "-machine-readable"], { input: '{{"x,y" | upper}}\n' });
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /^\d+,,ui,message,X%!\(PACKER_COMMA\)Y\n$/);
+});
+
 test("console answers each line of a file, up to exit", async () => {
   const file = join(cwd, "lines.txt");
   await writeFile(file, "1 + 1\n\nvar.regoin\nvar.password\nexit\n3\n");

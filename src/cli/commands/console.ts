@@ -6,6 +6,7 @@ import type { ExitCode } from "../exit-codes.ts";
 import { createCleaner } from "../ui/clean-events.ts";
 import { chooseColours } from "../ui/create-renderer.ts";
 import { formatError } from "../ui/format-error.ts";
+import { say } from "../ui/say.ts";
 import { readOptions, type VariableOptions } from "./template-options.ts";
 
 export interface ConsoleOptions extends VariableOptions {
@@ -44,9 +45,9 @@ export async function runConsole(
     const result = session.answer(line);
     if (answersEach && result === "exit") break;
     last = result === "exit" ? "" : result.text;
-    if (answersEach && last !== undefined) context.stdout.write(`${last}\n`);
+    if (answersEach && last !== undefined) say(last, context, "message");
   }
-  if (!answersEach && last !== undefined) context.stdout.write(`${last}\n`);
+  if (!answersEach && last !== undefined) say(last, context, "message");
   return session.hasFailed ? 2 : 0;
 }
 

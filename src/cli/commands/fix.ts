@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { countOf } from "../../base/units.ts";
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import { say, sayAside } from "../ui/say.ts";
 
 export interface FixOptions {
   readonly validate: boolean;
@@ -17,16 +18,12 @@ export function registerFix(program: Command, context: CliContext, onExitCode: (
     .action(async (template: string, options: FixOptions) => onExitCode(await runFix(template, options, context)));
 }
 
-async function runFix(
-  path: string,
-  { validate }: FixOptions,
-  { stdin, stdout, stderr }: CliContext,
-): Promise<ExitCode> {
+async function runFix(path: string, { validate }: FixOptions, context: CliContext): Promise<ExitCode> {
   const { checkFixedTemplate, fixTemplateFile } = await import("../../template/fix/fix-file.ts");
-  const { text, changes } = await fixTemplateFile(path, () => stdin);
-  stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-  for (const { path: place, what, fixer } of changes) stderr.write(`${place} ${what} (${fixer})\n`);
-  stderr.write(changes.length === 0 ? "Nothing is old\n" : `${countOf(changes.length, "change")}\n`);
+  const { text, changes } = await fixTemplateFile(path, () => context.stdin);
+  say(text.replace(/\n$/, ""), context);
+  for (const { path: place, what, fixer } of changes) sayAside(`${place} ${what} (${fixer})`, context);
+  sayAside(changes.length === 0 ? "Nothing is old" : countOf(changes.length, "change"), context);
   if (validate) checkFixedTemplate(path, text);
   return 0;
 }

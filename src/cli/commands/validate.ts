@@ -1,6 +1,6 @@
 import type { CliContext } from "../cli-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { machineReadableLine } from "../ui/machine-readable-line.ts";
+import { say, sayAside } from "../ui/say.ts";
 import { templateDataSources } from "./template-data-sources.ts";
 import { readTemplateWith, type TemplateOptions, templateWarnings } from "./template-options.ts";
 
@@ -38,19 +38,7 @@ export async function runValidate(
     context.stdout.write(`${JSON.stringify({ type: "valid", builds, warnings })}\n`);
     return 0;
   }
-  for (const warning of warnings) {
-    if (context.isMachineReadable) writeUiLine("error", warning, context);
-    else context.stderr.write(`${warning}\n`);
-  }
+  for (const warning of warnings) sayAside(warning, context);
   say("The configuration is valid.", context);
   return 0;
-}
-
-function say(text: string, context: CliContext): void {
-  if (context.isMachineReadable) writeUiLine("say", text, context);
-  else context.stdout.write(`${text}\n`);
-}
-
-function writeUiLine(kind: "say" | "error", text: string, { stdout }: CliContext): void {
-  stdout.write(machineReadableLine(new Date(), "", "ui", [kind, text]));
 }

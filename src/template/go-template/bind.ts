@@ -249,7 +249,10 @@ export class Binder {
 
   #function(call: Extract<Expression, { kind: "call" }>, place: Place): Expression {
     if (call.name === "build" && this.#scope.hasBuildFunction) return this.#build(call, place);
-    const operands = call.operands.map((operand) => this.#value(this.#expression(operand, place)).expression);
+    const operands = call.operands.map((operand) => {
+      checkWord(operand, this.#scope);
+      return this.#value(this.#expression(operand, place)).expression;
+    });
     const implementation = findFunction(call, this.#scope);
     checkArgumentCount(call, implementation);
     return { ...call, operands, implementation };
@@ -320,14 +323,28 @@ function unknownBuildName(name: string, offset: number, names: readonly string[]
   );
 }
 
+/** An operand that is a single word, and no function, was probably meant as a text. */
+function checkWord(operand: Expression, scope: TemplateScope): void {
+  if (operand.kind !== "call" || operand.operands.length > 0) return;
+  const { name, offset } = operand;
+  const isBuild = name === "build" && scope.hasBuildFunction;
+  if (isBuild || scope.functions.has(name) || scope.absentFunctions.has(name)) return;
+  throw unknownFunction(name, offset, scope, `If it is a text, write it in backquotes: \`${name}\``);
+}
+
 function findFunction({ name, offset }: { name: string; offset: number }, scope: TemplateScope): TemplateFunction {
   const found = scope.functions.get(name);
   if (found !== undefined) return found;
   const absent = scope.absentFunctions.get(name);
   if (absent !== undefined) throw new GoTemplateError(`The template function "${name}" ${absent}`, offset);
+  throw unknownFunction(name, offset, scope, BRACES_HINT);
+}
+
+/** @param otherHint if no function has a name that is like it. */
+function unknownFunction(name: string, offset: number, scope: TemplateScope, otherHint: string): GoTemplateError {
   const meant = nearMiss(name, scope.functions.keys());
-  const hint = meant === undefined ? BRACES_HINT : `Did you mean "${meant}"?`;
-  throw new GoTemplateError(`Unknown template function "${name}"`, offset, hint);
+  const hint = meant === undefined ? otherHint : `Did you mean "${meant}"?`;
+  return new GoTemplateError(`Unknown template function "${name}"`, offset, hint);
 }
 
 function checkArgumentCount(

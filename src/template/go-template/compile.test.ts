@@ -109,6 +109,7 @@ const MISTAKES: readonly (readonly [source: string, error: string])[] = [
   ],
   ['{{split "a-b" "-" 5}}', '2: "split" cannot give part 5 of 2 parts | The first part is number 0'],
   ["{{user `nope`}}", '2: Unknown user variable "nope"'],
+  ["{{user name}}", '7: Unknown template function "name" | If it is a text, write it in backquotes: `name`'],
   ["{{uppr `a`}}", '2: Unknown template function "uppr" | Did you mean "upper"?'],
   [
     "{{env `HOME`}}",

@@ -36,6 +36,8 @@ export class UserVariables {
   #scope: TemplateScope | undefined;
   readonly #problems: ProblemList;
   readonly #mayLackValues: boolean;
+  /** Whether a file of values could not be read: nobody knows what it would have set. */
+  hasUnreadFile = false;
   readonly sensitiveNames: ReadonlySet<string>;
 
   /** @param options.mayLackValues whether a required variable that nobody has set is a problem only where it is used. */
@@ -112,7 +114,9 @@ export class UserVariables {
     if (value !== undefined) return value;
     if (this.#broken.has(name)) {
       const hint = `Give it one: -var '${name}=...'`;
-      throw new TemplateFunctionError(`The variable "${name}" has no value`, { hint, isTold: !this.#mayLackValues });
+      // What is wrong with a value has been told; that there is none may not have been.
+      const isTold = !this.#mayLackValues || this.#declarations.get(name)?.value !== undefined;
+      throw new TemplateFunctionError(`The variable "${name}" has no value`, { hint, isTold });
     }
     const meant = nearMiss(name, this.names);
     const hint = meant === undefined ? `Declare it: "variables": {"${name}": ""}` : `Did you mean "${meant}"?`;
@@ -149,7 +153,7 @@ export class UserVariables {
   }
 
   #complainOfUnset(name: string, location: SourceLocation): void {
-    if (this.#mayLackValues) return;
+    if (this.#mayLackValues || this.hasUnreadFile) return;
     this.#problems.add(`The variable "${name}" has no value`, { location, hint: `Give it one: -var '${name}=...'` });
   }
 

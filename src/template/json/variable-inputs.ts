@@ -42,7 +42,10 @@ async function setFromFile(
   const text = await readText(file, problems);
   const root = text === undefined ? undefined : parseJson(file, text, problems);
   if (root === undefined && text !== undefined) hideAssigned(text, target.sensitiveNames, problems);
-  if (root === undefined) return;
+  if (root === undefined) {
+    target.hasUnreadFile = true;
+    return;
+  }
   if (root.kind !== "object") {
     problems.add(`A variable file must be an object, not ${describeJson(root)}`, { location: root.location });
     return;

@@ -7,7 +7,7 @@ import type { SourceLocation } from "../../base/source-location.ts";
 import { type Deferred, plainText } from "../deferred.ts";
 import type { TemplateScope } from "../go-template/bind.ts";
 import { compileTemplate, hasTemplate } from "../go-template/compile.ts";
-import { parseDurationMs } from "../go-time/duration.ts";
+import { parseDurationMs, parseDurationNs } from "../go-time/duration.ts";
 import { type FieldShape, shapeOf, withoutDefault } from "../schema/field-shape.ts";
 import type { TagTemplate } from "../schema/fields.ts";
 import type { Conversion } from "./conversion.ts";
@@ -328,6 +328,7 @@ function wrongType(
 
 function unitHint(value: string | LocatedValue): string | undefined {
   const text = typeof value === "string" ? value : value.kind === "number" ? value.text : "";
+  if ((parseDurationNs(text) ?? 0n) < 0n) return "It cannot be negative";
   const [, count = "", isDays] = /^([\d.]+) *(d(?:ays?)?)?$/i.exec(text) ?? [];
   if (Number.isNaN(Number.parseFloat(count))) return undefined;
   return isDays === undefined ? `Write the unit, too: "${count}s"` : `Write days as hours: "${Number(count) * 24}h"`;

@@ -112,15 +112,18 @@ function ownMembers(object: LocatedObject, options: ReadProvisionersOptions): Lo
     return { ...object, members: own };
   }
   const kept = own.filter(({ key }) => memberOf(changes, key) === undefined);
+  for (const { key, keyLocation } of changes.members.filter(({ key }) => SETTINGS_AND_OVERRIDE.includes(key))) {
+    problems.add(`"override" cannot change "${key}"`, { location: keyLocation, hint: 'It stands beside "override"' });
+  }
   // In HCL2 too, Packer decodes these as it does those of JSON templates.
-  const changed = changes.members.map((change) => ({ ...change, conversion: WEAK }));
+  const changed = changes.members
+    .filter(({ key }) => !SETTINGS_AND_OVERRIDE.includes(key))
+    .map((change) => ({ ...change, conversion: WEAK }));
   return { ...object, members: [...kept, ...changed] };
 }
 
-/** Less what "override" gives, which cannot hold settings. */
-function absentSettings(object: LocatedObject): string[] {
-  return [...SETTINGS_KEYS, "override"].filter((key) => memberOf(object, key) === undefined);
-}
+/** What may be meant by a key that nobody knows: settings that are there have been read by now. */
+const SETTINGS_AND_OVERRIDE = [...SETTINGS_KEYS, "override"];
 
 function readConfig(object: LocatedObject, type: keyof typeof PROVISIONERS, options: ReadProvisionersOptions) {
   const read = <Config>(component: {
@@ -130,8 +133,7 @@ function readConfig(object: LocatedObject, type: keyof typeof PROVISIONERS, opti
     readObject(withoutInjectedKeys(object), component.schema, {
       ...options,
       label: `the provisioner "${type}"`,
-      // What may be meant: those that are there have been read by now.
-      keysNotYet: [...component.keysNotYet, ...KEYS_NOT_YET, ...absentSettings(object)],
+      keysNotYet: [...component.keysNotYet, ...KEYS_NOT_YET, ...SETTINGS_AND_OVERRIDE],
     });
   if (type === "shell") {
     const { config, values, locate } = read(PROVISIONERS.shell);

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Deferred } from "../deferred.ts";
+import { type Deferred, plainText } from "../deferred.ts";
 import { compileTemplate } from "../go-template/compile.ts";
 
 /** What a field's zod schema alone does not say about how its text is read. */
@@ -95,7 +95,12 @@ export function tags() {
 export function tagBlocks() {
   const text = () => deferred(IMAGE_VARIABLES);
   return z._default(
-    z.array(z.strictObject({ key: described(text(), "Name of the tag"), value: described(text(), "Its value") })),
+    z.array(
+      z.strictObject({
+        key: described(text(), "Name of the tag"),
+        value: described(z._default(text(), plainText("")), "Its value"),
+      }),
+    ),
     [],
   );
 }

@@ -34,6 +34,11 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
     '1:1 "hcp_packer_registry" is for a service of HashiCorp\'s, which amibake does not use | Leave the block out',
   ],
   [
+    "a part that an object does not have",
+    'locals {\n  m = { production = "x" }\n  a = local.m.dev\n}',
+    '3:15 There is no "local.m.dev" | There is "local.m.production"',
+  ],
+  [
     "a value outside of blocks",
     "x = 1",
     '1:1 Unknown key "x" of the template | A value of your own stands in a block: locals { x = … }',
@@ -85,7 +90,7 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
   [
     "a name in a default",
     'variable "a" { default = local.x }',
-    '1:26 Unknown name "local": no names can be used here | If it is a text, write "local"',
+    '1:26 Unknown name "local": no names can be used here | A local can use it: locals { name = local.… }',
   ],
   [
     "a default that is not valid",
@@ -121,7 +126,7 @@ const WRONG: readonly (readonly [what: string, text: string, ...problems: string
   [
     "validations whose messages are evaluated",
     'variable "a" {\n  default = 1\n  validation {\n    condition = var.a == 1\n    error_message = "Not ${var.a}."\n  }\n  validation {\n    condition = var.a == 1\n    error_message = upper("x.")\n  }\n}',
-    '5:28 Unknown name "var": no names can be used here | If it is a text, write "var"',
+    '5:28 Unknown name "var": no names can be used here | A local can use it: locals { name = var.… }',
     "9:21 No function can be called here",
   ],
   [
@@ -238,7 +243,6 @@ const WRONG_SOURCES: readonly (readonly [what: string, keys: string, ...problems
   [
     "a key of a repeated block",
     'tag {\n  key = "a"\n  valu = "b"\n}',
-    '4:1 The key "value" of "tag[0]" is missing',
     '6:3 Unknown key "valu" of "tag[0]" | Did you mean "value"?',
   ],
   [
@@ -331,7 +335,7 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
   [
     "a setting in override",
     'provisioner "shell" {\n  inline = ["true"]\n  override = { web = { only = ["x"] } }\n}',
-    '5:24 Unknown key "only" of the provisioner "shell"',
+    '5:24 "override" cannot change "only" | It stands beside "override"',
   ],
   [
     "build variables that a chroot cannot have",
@@ -354,6 +358,29 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
     "a value that must be known before",
     'provisioner "shell" {\n  script = "x-${build.MountPath}-${build.Device}"\n}',
     '4:12 "script" must be known before the build runs, and "build.Device" and "build.MountPath" are not',
+  ],
+  [
+    "functions of JSON templates",
+    'provisioner "shell" {\n  inline = ["{{env `HOME`}}{{consul_key `a`}}"]\n}',
+    '4:16 The template function "env" is for JSON templates: in HCL2, write default = env("NAME") in a variable, and ${var.name} here',
+    '4:30 The template function "consul_key" is for JSON templates: in HCL2, write ${consul_key(…)}',
+  ],
+  [
+    "a dynamic block of a type that there is not, which makes none",
+    'provisioner "shell" {\n  inline = ["true"]\n  dynamic "foo" {\n    for_each = []\n    content {}\n  }\n}',
+    '5:11 Unknown key "foo" of the provisioner "shell"',
+  ],
+  [
+    "lengths of time that are none",
+    'provisioner "shell" {\n  inline = ["true"]\n  timeout = "-5s"\n  pause_before = "1 day"\n}',
+    '5:13 "timeout" must be a length of time, such as "90s" or "1h5m", not "-5s" | It cannot be negative',
+    '6:18 "pause_before" must be a length of time, such as "90s" or "1h5m", not "1 day" | Write days as hours: "24h"',
+  ],
+  [
+    "a format of variables that only the build knows",
+    'provisioner "shell" {\n  inline = ["true"]\n  env_var_format = "${build.Device}%s=%s"\n}\nprovisioner "shell" {\n  inline = ["true"]\n  env_var_format = ["x"]\n}',
+    '5:20 "env_var_format" must be known before the build runs, and "build.Device" is not',
+    '9:20 "env_var_format" must be a string, not a list',
   ],
   [
     "what a list that is known later cannot be",

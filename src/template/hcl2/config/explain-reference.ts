@@ -64,11 +64,12 @@ function absentPart(root: string, path: readonly string[], { depth, known }: Gap
 
 function absentHint(root: string, path: readonly string[], { depth, known }: Gap): string | undefined {
   const [first = "", second = "…"] = path;
-  if (root === "var") return `Declare it: variable "${first}" {}`;
-  if (root === "local") return `Declare it: locals { ${first} = … }`;
+  if (root === "var" && depth === 0) return `Declare it: variable "${first}" {}`;
+  if (root === "local" && depth === 0) return `Declare it: locals { ${first} = … }`;
   if (root === "data" && depth < 2) return `Declare it: data "${first}" "${second}" { … }`;
   const prefix = [root, ...path.slice(0, depth)].join(".");
-  return known.length === 0 ? undefined : `There are ${known.map((key) => `"${prefix}.${key}"`).join(", ")}`;
+  if (known.length === 0) return undefined;
+  return `There ${known.length === 1 ? "is" : "are"} ${known.map((key) => `"${prefix}.${key}"`).join(", ")}`;
 }
 
 /** Names that mean something at other places. */
@@ -81,6 +82,10 @@ const ELSEWHERE: Readonly<Record<string, Explanation>> = {
     message: '"source" is known to provisioners and post-processors only',
     hint: "Write the name of the source itself",
   },
+  each: {
+    message: 'There is no "each"',
+    hint: 'In "content", what for_each gives has the name of the block: tag.key and tag.value in dynamic "tag"',
+  },
   locals: { message: 'There is no "locals": what such a block says is in "local"', hint: "Write local.name" },
   variable: { message: 'There is no "variable": what such a block declares is in "var"', hint: "Write var.name" },
 };
@@ -92,8 +97,10 @@ function unknownRoot(root: string, scope: Scope): Explanation {
   const meant = nearMiss(root, known);
   const others =
     known.length === 0 ? "no names can be used here" : `there are ${known.map((name) => `"${name}"`).join(", ")}`;
-  return {
-    message: `Unknown name "${root}": ${others}`,
-    hint: meant === undefined ? `If it is a text, write "${root}"` : `Did you mean "${meant}"?`,
-  };
+  const hint = DECLARED.has(root)
+    ? `A local can use it: locals { name = ${root}.… }`
+    : meant === undefined
+      ? `If it is a text, write "${root}"`
+      : `Did you mean "${meant}"?`;
+  return { message: `Unknown name "${root}": ${others}`, hint };
 }

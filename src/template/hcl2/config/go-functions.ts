@@ -11,6 +11,15 @@ export interface GoFunctions {
   readonly secrets: SecretWatch;
 }
 
+/** What HCL2 has expressions of its own for. */
+const OF_JSON: readonly (readonly [string, string])[] = [
+  ["user", "is for JSON templates: in HCL2, write ${var.name}"],
+  ["env", 'is for JSON templates: in HCL2, write default = env("NAME") in a variable, and ${var.name} here'],
+  ...["consul_key", "vault", "aws_secretsmanager", "aws_secretsmanager_raw"].map(
+    (name) => [name, `is for JSON templates: in HCL2, write \${${name}(…)}`] as const,
+  ),
+];
+
 /**
  * The functions of JSON templates, but for those that ask for its variables: HCL2 has expressions of its own for them.
  *
@@ -26,7 +35,7 @@ export function createGoFunctions({
   const watch = watchSecrets(secrets);
   return {
     functions: withDerivedSecrets(withBudget(functions, budget), watch),
-    absentFunctions: new Map([...ABSENT_FUNCTIONS, ["user", "is for JSON templates: in HCL2, write ${var.name}"]]),
+    absentFunctions: new Map([...ABSENT_FUNCTIONS, ...OF_JSON]),
     budget,
     secrets: watch,
   };

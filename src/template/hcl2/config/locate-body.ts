@@ -32,9 +32,17 @@ export function locateBody(
     members.push(memberOf(attribute, checkedAttribute(attribute, value, shapes, options.problems)));
   }
   const inner = expandBlocks(blocks, scope, { ...options, labels: {} });
-  for (const [type, group] of byType(inner)) {
+  const groups = byType(inner);
+  for (const [type, group] of groups) {
     const member = locateBlocks(type, group, shapes.get(type), options);
     if (member !== undefined) members.push(member);
+  }
+  // Of a dynamic block that makes none, the type is judged all the same.
+  for (const { type, labels } of blocks) {
+    const [made] = labels;
+    if (type !== "dynamic" || made === undefined || groups.has(made.text) || shapes.has(made.text)) continue;
+    const name = { name: made.text, nameRange: made.range };
+    members.push(memberOf(name, { kind: "unevaluated", location: made.range.start }));
   }
   return { kind: "object", location: block.typeRange.start, members };
 }

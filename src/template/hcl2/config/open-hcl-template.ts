@@ -91,11 +91,16 @@ async function readVariables(blocks: RootBlocks, files: TemplateFiles, options: 
   const { foreignValues = NO_FOREIGN_VALUES } = options;
   const scopes = createRootScopes({ ...options, foreignValues, directory: files.directory });
   const variables = declareVariables(blocks, { scope: scopes.defaults, problems });
-  const given = await collectGivenValues(
+  const { given, hasUnreadFile } = await collectGivenValues(
     { ...options, autoVarFiles: files.autoVarFiles },
     { ...options, declared: variables, evaluation: { scope: scopes.given, problems } },
   );
-  const variableValues = evaluateVariables(variables, given, { ...options, scope: scopes.validations });
+  const variableValues = evaluateVariables(variables, given, {
+    ...options,
+    // Nobody knows what it would have set.
+    allowsUnset: options.allowsUnset === true || hasUnreadFile,
+    scope: scopes.validations,
+  });
   return { variables, variableValues, scope: scopes.withVariables(variableValues) };
 }
 

@@ -55,20 +55,28 @@ interface Target {
  *
  * @param target.evaluation of values of files, which can use nothing.
  */
-export async function collectGivenValues(inputs: HclVariableInputs, target: Target): Promise<GivenValue[]> {
+export async function collectGivenValues(
+  inputs: HclVariableInputs,
+  target: Target,
+): Promise<{ given: GivenValue[]; hasUnreadFile: boolean }> {
+  const { problems } = target.evaluation;
   const given = fromEnvironment(inputs.environment, target);
+  let hasUnreadFile = false;
   for (const file of [...inputs.autoVarFiles, ...inputs.varFiles]) {
-    for (const entry of await readVarFile(file, target)) {
+    const told = problems.count;
+    const entries = await readVarFile(file, target);
+    if (problems.count > told) hasUnreadFile = true;
+    for (const entry of entries) {
       if (target.declared.has(entry.name)) given.push({ ...entry, value: entry.evaluate() ?? "wrong" });
       else warnOfUndeclared(entry.name, entry.nameLocation, target, inputs.warnOnUndeclaredVariables);
     }
   }
   for (const { name, value } of inputs.variables) {
     const variable = target.declared.get(name);
-    if (variable === undefined) target.evaluation.problems.add(...undeclared(name, `-var ${name}`, target.declared));
+    if (variable === undefined) problems.add(...undeclared(name, `-var ${name}`, target.declared));
     else given.push(fromText(variable, value, `-var ${name}`, target));
   }
-  return given;
+  return { given, hasUnreadFile };
 }
 
 const PREFIX = "PKR_VAR_";
