@@ -23,6 +23,11 @@ export function inTemplate(text: string): string {
   return text.replaceAll("{{", "{{`{{`}}");
 }
 
+/** As the value of a user variable, which is evaluated, and again where it is used. */
+export function inVariable(text: string): string {
+  return inTemplate(text).replaceAll("{{", '{{"{{"}}');
+}
+
 const PIECES = [
   ...[
     "$HOME",

@@ -7,10 +7,10 @@ import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import { seededRandom } from "../../src/base/random.ts";
 import { shellQuote } from "../../src/base/shell-quote.ts";
 import { withMountedImage } from "../helpers/mounted-image.ts";
-import { inTemplate, type NastyTextOptions, nastyText } from "../helpers/nasty-text.ts";
+import { inTemplate, inVariable, type NastyTextOptions, nastyText } from "../helpers/nasty-text.ts";
 import { startTestCloud, type TestCloud } from "../helpers/test-cloud.ts";
 
-const SEED = Date.now() % 1_000_000;
+const SEED = Number(process.env["AMIBAKE_TEST_SEED"] ?? Date.now() % 1_000_000);
 const COUNT = 25;
 
 let cloud: TestCloud;
@@ -166,7 +166,7 @@ async function makeSample(directory: string, wrapper: string | undefined): Promi
       canary,
     },
     flags: [
-      ...(fromFlag ?? []).flatMap(({ name, value }) => ["-var", `${name}=${inTemplate(value)}`]).filter((flag) => flag),
+      ...(fromFlag ?? []).flatMap(({ name, value }) => ["-var", `${name}=${inVariable(value)}`]).filter((flag) => flag),
       `-var-file=${varFile}`,
     ],
     template: {
@@ -235,5 +235,5 @@ async function makeSample(directory: string, wrapper: string | undefined): Promi
 }
 
 function variablesOf(variables: readonly { name: string; value: string }[]): string {
-  return JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, inTemplate(value)])));
+  return JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, inVariable(value)])));
 }
