@@ -128,6 +128,10 @@ test("what nobody declares is an error of -var, a warning of a file that looks l
     'The template has no variable " region ", which -var  region  sets | Did you mean "region"?',
     `The template has no variable "a.b", which -var a.b sets | ${NAME_HINT}`,
   ]);
+  const flag = { "t.pkr.hcl": `variable "m" { type = bool }\n${SOURCE}${BUILD}` };
+  assert.deepEqual(await hclProblems(flag, { variables: [{ name: "m", value: "yes" }] }), [
+    '-var m:1:1 The variable "m" must be true or false, not "yes"',
+  ]);
   assert.deepEqual(await hclProblems({ ...files, "odd.vars": "" }, { varFiles: ["odd.vars"] }), [
     'The name of the variable file "odd.vars" ends in neither ".hcl" nor ".json" | Name it "odd.pkrvars.hcl"',
   ]);

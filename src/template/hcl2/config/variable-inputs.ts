@@ -95,10 +95,20 @@ function fromText(variable: InputVariable, text: string, origin: string, { evalu
   if (isSensitive && text !== "") secrets.add(text);
   const location = { file: origin, line: 1, column: 1 };
   if (isLiteral(variable)) return { name, value: stringValue(text), location };
+  if (variable.type?.kind === "bool" && isOtherWord(text)) {
+    const shown = isSensitive ? "" : `, not "${text}"`;
+    evaluation.problems.add(`The variable "${name}" must be true or false${shown}`, { location });
+    return { name, value: "wrong", location };
+  }
   const expression = parseHclExpression(origin, text, evaluation.problems);
   const value = expression === undefined ? undefined : tryEvaluate(expression, evaluation);
   if (value === undefined && isSensitive) hideWords(text, evaluation.problems);
   return { name, value: value ?? "wrong", location };
+}
+
+/** "yes", which would else be told as a name that nobody knows. */
+function isOtherWord(text: string): boolean {
+  return /^[A-Za-z]+$/.test(text) && !["true", "false", "null"].includes(text);
 }
 
 /** As in Packer: a default says that its type matters, even if it is `null` and so does not say which. */
