@@ -44,6 +44,7 @@ async function buildCli() {
     plugins: [shakeableSchemas, shakeableJsonParser, lazyChildProcess],
   });
   const files = await Promise.all(chunks.map(asCommonJs));
+  for (const { path, contents } of files) checkAscii(path, contents);
   const main = files.find(({ path }) => basename(path).startsWith("main-"));
   const { outputFiles: start } = await build({
     ...options,
@@ -55,6 +56,17 @@ async function buildCli() {
   await replaceDirectory("dist/cli", [...start, packageFile, ...files]);
   await chmod("dist/cli/amibake.js", 0o755);
   await run(process.execPath, ["--import", "tsx", "scripts/make-code-cache.ts"]);
+}
+
+/** The command reads its files byte by byte. The bundler escapes other characters, but not in regular expressions. */
+function checkAscii(path, contents) {
+  const text = Buffer.from(contents).toString("latin1");
+  const place = text.search(/[^\0-\x7f]/);
+  if (place === -1) return;
+  const around = Buffer.from(contents)
+    .subarray(Math.max(0, place - 60), place + 20)
+    .toString();
+  throw new Error(`${basename(path)} is not ASCII: write \\u… in ${JSON.stringify(around)}`);
 }
 
 /**

@@ -18,12 +18,14 @@ export interface Problem {
 export interface ProblemSources {
   /** What was read, by the name of the file in locations: what a problem shows of it is not read again. */
   readonly texts: Map<string, string>;
-  /** What no problem may quote. */
+  /** What no problem may tell. */
   readonly hidden: Set<string>;
+  /** What no problem may quote, although its own words may be the same. */
+  readonly hiddenWords: Set<string>;
 }
 
 export function createProblemSources(): ProblemSources {
-  return { texts: new Map(), hidden: new Set() };
+  return { texts: new Map(), hidden: new Set(), hiddenWords: new Set() };
 }
 
 // Nobody reads more.
@@ -81,6 +83,17 @@ export class ProblemList {
     this.#sources.hidden.add(text);
   }
 
+  /** A word of such a value: it is hidden where a problem quotes something, and in the lines that are shown. */
+  hideWord(word: string): void {
+    this.#sources.hiddenWords.add(word);
+  }
+
+  /** The lines of a range, or nothing if its file has not been read. */
+  linesOf({ start, end }: { readonly start: SourceLocation; readonly end: SourceLocation }): string {
+    const lines = this.#sources.texts.get(start.file)?.split("\n") ?? [];
+    return lines.slice(start.line - 1, end.line).join("\n");
+  }
+
   /** The same problem at the same place counts once: a provisioner is read for each build. */
   add(message: string, options: ProblemOptions = {}): void {
     const { location, end } = options;
@@ -107,9 +120,12 @@ export class ProblemList {
    */
   sorted(secrets: Iterable<string>): Problem[] {
     const hidden = new Secrets([...secrets, ...this.#sources.hidden]);
-    const shown = (text: string): string => shortened(hidden.hide(text));
+    const words = new Secrets(this.#sources.hiddenWords);
+    const inLines = new Secrets([...secrets, ...this.#sources.hidden, ...this.#sources.hiddenWords]);
+    const withoutWords = (text: string): string => text.replace(QUOTED, (quoted) => words.hide(quoted));
+    const shown = (text: string): string => shortened(withoutWords(hidden.hide(text)));
     return [...this.#problems.values()].sort(byPlace).map(({ message, hint, ...rest }) => {
-      const excerpt = this.#excerptOf(rest, hidden);
+      const excerpt = this.#excerptOf(rest, inLines);
       return {
         ...rest,
         message: shown(message),
@@ -125,6 +141,8 @@ export class ProblemList {
     return excerptAt(text, { location, end, secrets });
   }
 }
+
+const QUOTED = /"(?:[^"\\]|\\.)*"|`[^`]*`/gs;
 
 function shortened(text: string): string {
   if (text.length <= TEXT_LENGTH_MAX) return text;

@@ -850,11 +850,22 @@ test("readTemplate() tells nothing of a secret that is in parts, wrong, or in a 
     '"ami_users[1]" must be an account id of 12 digits, not "<sensitive>"',
   ]);
   assert.deepEqual(await told({}, "", given("top{{hunter2}}x")), ['Unknown template function "<sensitive>"']);
-  assert.deepEqual(await told({}, "", given("top{{user `hunter2`}}x")), ['Unknown <sensitive> variable "<sensitive>"']);
+  assert.deepEqual(await told({}, "", given("top{{user `hunter2`}}x")), ['Unknown user variable "<sensitive>"']);
   assert.deepEqual(await told({ ami_description: "{{user `pw`}}" }, "{{.hunter2}}"), [
     "What this gives is evaluated, too, and something in its braces is wrong",
   ]);
-  for (const text of ['{\n "pw": "hunter2\\secret9"\n}', '{"a": 1, "pw": "hunter2', '{"pw": hunter2 "secret9"}']) {
+  const given9 = [
+    '{"pw":\n ["hunter2",\n "secret9"}',
+    '{"pw": ["hunter2", {"secret9": 1}]}',
+    '{"pw": "hunter2",\n"pw": "secret9"}',
+    "{'pw': 'hunter2'}",
+  ];
+  for (const text of [
+    ...given9,
+    '{\n "pw": "hunter2\\secret9"\n}',
+    '{"a": 1, "pw": "hunter2',
+    '{"pw": hunter2 "secret9"}',
+  ]) {
     const file = join(directory, "v.json");
     await writeFile(file, text);
     assert.equal((await told({}, "", { varFiles: [file] })).length, 1, text);

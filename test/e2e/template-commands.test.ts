@@ -111,6 +111,35 @@ test("console prints the value of the last line of its input", async () => {
   }
 });
 
+test("console tells nothing of what is in the braces of a sensitive value", async () => {
+  const path = join(cwd, "secret.json");
+  const variables = { pw: "hunter2{{.Nope9secret}}tail77" };
+  await writeFile(path, JSON.stringify({ variables, "sensitive-variables": ["pw"], builders: [] }));
+  for (const input of ["{{user `pw`}}\n", "{{user `pw` | upper}}\n", "{{printf `%d` (user `pw` | upper)}}\n"]) {
+    const { stdout, stderr } = await runAmibake(["console", path], { input });
+    assert.doesNotMatch(stdout + stderr, /hunter2|Nope9secret|tail77/i, input);
+  }
+});
+
+test("the command hides what functions of HCL2 make of a secret", async () => {
+  const path = join(cwd, "secret.pkr.hcl");
+  const text = `variable "m" {
+  sensitive = true
+  default   = "hunter2secret"
+}
+locals {
+  i = parseint(substr(var.m, 0, 6), 10)
+  l = file("/nothing/\${upper(var.m)}")
+  u = { for part in split("2", var.m) : part => part }.secre
+}
+`;
+  await writeFile(path, text);
+  const { stdout, stderr, exitCode } = await runAmibake(["validate", path]);
+  assert.equal(exitCode, 2);
+  assert.doesNotMatch(stdout + stderr, /hunter"|HUNTER2SECRET|"secret"/);
+  assert.match(stderr, /"parseint"/);
+});
+
 test("console -machine-readable prints values as lines of Packer's format", async () => {
   const { stdout, exitCode } = await runAmibake(["console", "-machine-readable"], { input: '{{"x,y" | upper}}\n' });
   assert.equal(exitCode, 0);

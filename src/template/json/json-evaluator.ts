@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { JsonString } from "../../base/json/json-value.ts";
 import { ProblemList } from "../../base/problems.ts";
 import { SourceMap } from "../../base/source-location.ts";
-import { addSecret } from "../go-template/derived-secrets.ts";
+import { addSecret, watchSecrets, withDerivedSecrets } from "../go-template/derived-secrets.ts";
 import { ABSENT_FUNCTIONS, createFunctions, createVariableFunctions } from "../go-template/functions.ts";
 import { TextBudget, withBudget } from "../go-template/text-budget.ts";
 import { evaluateText } from "../plan/conform.ts";
@@ -47,12 +47,17 @@ export async function openJsonConsole(
   for (const name of sensitive) {
     addSecret(secrets, variables.find(name) ?? variables.sourceOf(name) ?? "");
   }
+  const watch = watchSecrets(secrets);
   return {
     language: "json",
-    secrets: [...secrets],
+    // More come of what is evaluated.
+    get secrets() {
+      return [...secrets];
+    },
     evaluate(name, typed, found) {
       const scope = {
-        functions: withBudget(functions, new TextBudget()),
+        functions: withDerivedSecrets(withBudget(functions, new TextBudget()), watch),
+        secrets: watch,
         absentFunctions: ABSENT_FUNCTIONS,
         known: {},
         // As Packer's console does.

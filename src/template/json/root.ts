@@ -51,12 +51,17 @@ export function sensitiveNamesOf(root: TemplateRoot | undefined): Set<string> {
 
 /** The sections of a template's text. @returns `undefined` if it is none; `problems` says why. */
 export function parseRoot(file: string, text: string, problems: ProblemList): TemplateRoot | undefined {
+  const told = problems.count;
   const root = parseJson(file, text, problems);
-  if (root !== undefined) return readRoot(root, problems);
+  if (problems.count > told) hideSensitive(text, problems);
+  return root === undefined ? undefined : readRoot(root, problems);
+}
+
+/** By what the text looks like: it could not be parsed as a whole. */
+function hideSensitive(text: string, problems: ProblemList): void {
   const [, listed = ""] = /"sensitive-variables"\s*:\s*\[([^\]]*)/.exec(text) ?? [];
   const names = [...listed.matchAll(/"([^"\n]+)"/g)].map(([, name = ""]) => name);
   hideAssigned(text, names, problems);
-  return undefined;
 }
 
 function readRoot(root: JsonValue, problems: ProblemList): TemplateRoot | undefined {

@@ -167,7 +167,23 @@ export class UserVariables {
       return { kind: "string", value: text, location, locate: () => location };
     }
     this.#problems.add(`The variable "${name}" must be a string, not ${describeJson(value)}`, { location });
+    if (this.sensitiveNames.has(name)) for (const text of textsOf(value)) hideWords(text, this.#problems);
     this.#broken.add(name);
     return { kind: "string", value: "", location, locate: () => location };
+  }
+}
+
+function textsOf(value: JsonValue): string[] {
+  switch (value.kind) {
+    case "array":
+      return value.items.flatMap(textsOf);
+    case "object":
+      return value.members.flatMap((member) => [member.key, ...textsOf(member.value)]);
+    case "string":
+      return [value.value];
+    case "number":
+      return [value.text];
+    default:
+      return [];
   }
 }

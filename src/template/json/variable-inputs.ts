@@ -40,8 +40,9 @@ async function setFromFile(
   { problems, warnings, warnsOfAll }: { problems: ProblemList; warnings: ProblemList; warnsOfAll: boolean },
 ): Promise<void> {
   const text = await readText(file, problems);
+  const told = problems.count;
   const root = text === undefined ? undefined : parseJson(file, text, problems);
-  if (root === undefined && text !== undefined) hideAssigned(text, target.sensitiveNames, problems);
+  if (problems.count > told) hideAssigned(text ?? "", target.sensitiveNames, problems);
   if (root === undefined) {
     target.hasUnreadFile = true;
     return;

@@ -330,8 +330,9 @@ function unitHint(value: string | LocatedValue): string | undefined {
   const text = typeof value === "string" ? value : value.kind === "number" ? value.text : "";
   if ((parseDurationNs(text) ?? 0n) < 0n) return "It cannot be negative";
   const [, count = "", isDays] = /^([\d.]+) *(d(?:ays?)?)?$/i.exec(text) ?? [];
-  if (Number.isNaN(Number.parseFloat(count))) return undefined;
-  return isDays === undefined ? `Write the unit, too: "${count}s"` : `Write days as hours: "${Number(count) * 24}h"`;
+  const meant = isDays === undefined ? `${count}s` : `${Number(count) * 24}h`;
+  if (parseDurationMs(meant) === undefined) return undefined;
+  return isDays === undefined ? `Write the unit, too: "${meant}"` : `Write days as hours: "${meant}"`;
 }
 
 /** For what a JSON template may have. */

@@ -366,6 +366,17 @@ const WRONG_BUILDS: readonly (readonly [what: string, keys: string, ...problems:
     '4:30 The template function "consul_key" is for JSON templates: in HCL2, write ${consul_key(…)}',
   ],
   [
+    "dynamic blocks of the build that it cannot have",
+    'dynamic "dynamic" {\n  for_each = [1]\n  labels = ["provisioner"]\n  content {}\n}\ndynamic "provisionr" {\n  for_each = []\n  labels = ["shell"]\n  content {}\n}',
+    "3:9 A dynamic block cannot make dynamic blocks",
+    '8:9 A dynamic block cannot make blocks of the type "provisionr" here | Did you mean "provisioner"?',
+  ],
+  [
+    "dynamic blocks that only the build could tell",
+    'dynamic "provisioner" {\n  for_each = split("/", build.MountPath)\n  labels = ["shell"]\n  content {\n    inline = ["x"]\n  }\n}',
+    '4:14 "for_each" must be known before the build runs',
+  ],
+  [
     "a dynamic block of a type that there is not, which makes none",
     'provisioner "shell" {\n  inline = ["true"]\n  dynamic "foo" {\n    for_each = []\n    content {}\n  }\n}',
     '5:11 Unknown key "foo" of the provisioner "shell"',

@@ -44,5 +44,7 @@ function consoleOf(scope: Scope, variables: string, { secrets }: OpenHclOptions)
 
 function emptyScope(options: OpenHclOptions): Scope {
   const { workingDirectory, foreignValues = NO_FOREIGN_VALUES } = options;
-  return createRootScopes({ ...options, foreignValues, directory: workingDirectory }).withVariables(new Map());
+  return createRootScopes({ hasData: false, ...options, foreignValues, directory: workingDirectory }).withVariables(
+    new Map(),
+  );
 }

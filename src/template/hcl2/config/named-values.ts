@@ -1,6 +1,7 @@
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import type { DataSources } from "../../data-sources.ts";
+import { hideWords } from "../../hide-assigned.ts";
 import type { ConformContext } from "../../plan/conform.ts";
 import { references } from "../evaluate/references.ts";
 import { innerScope, type Scope } from "../evaluate/scope.ts";
@@ -142,7 +143,9 @@ function withNamedValues(
 async function evaluateNode(node: NamedNode, scope: Scope, options: Options): Promise<HclValue> {
   if (node.kind === "data") return askDataSource(node.data, { ...options, scope });
   const { expression, isSensitive, name, location } = node.local;
-  const value = tryEvaluate(expression, { scope, problems: options.problems }) ?? unknownValue(DYNAMIC);
+  const found = tryEvaluate(expression, { scope, problems: options.problems });
+  if (found === undefined && isSensitive) hideWords(options.problems.linesOf(expression.range), options.problems);
+  const value = found ?? unknownValue(DYNAMIC);
   if (isSensitive || usesSensitive(expression, scope)) scope.sensitiveNames?.add(`local.${name}`);
   if (isSensitive) addSecrets(value, { ...options, what: `local "${name}"`, location });
   return value;

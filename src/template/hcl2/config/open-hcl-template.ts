@@ -89,7 +89,12 @@ export async function openHclTemplate(path: string, options: OpenHclOptions): Pr
 async function readVariables(blocks: RootBlocks, files: TemplateFiles, options: OpenHclOptions) {
   const { problems } = options;
   const { foreignValues = NO_FOREIGN_VALUES } = options;
-  const scopes = createRootScopes({ ...options, foreignValues, directory: files.directory });
+  const scopes = createRootScopes({
+    ...options,
+    foreignValues,
+    directory: files.directory,
+    hasData: options.dataSources !== undefined || blocks.data.length === 0,
+  });
   const variables = declareVariables(blocks, { scope: scopes.defaults, problems });
   const { given, hasUnreadFile } = await collectGivenValues(
     { ...options, autoVarFiles: files.autoVarFiles },

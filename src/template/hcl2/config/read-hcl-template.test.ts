@@ -297,6 +297,21 @@ test("nothing is told of a sensitive variable whose value cannot be read", async
     [{ "t.pkr.hcl": declared('  type = number\n  default = "hunter2"\n') }],
     [{ "t.pkr.hcl": declared(""), "v.pkrvars.hcl": "pw = hunter2\n" }, { varFiles: ["v.pkrvars.hcl"] }],
     [{ "t.pkr.hcl": declared(""), "v.pkrvars.hcl": 'pw = "hunter2\n' }, { varFiles: ["v.pkrvars.hcl"] }],
+    ...[
+      'pw = {\n  a = "hunter2"\n  b = hunter2b }\n',
+      "pw = <<EOT\nline ${a.hunter2}\nhunter2 ${b c}\nEOT\n",
+      'pw = [\n"hunter2",\nhunter2b\n]\n',
+    ].map((text): [HclFiles, Options] => [
+      { "t.pkr.hcl": declared(""), "v.pkrvars.hcl": text },
+      { varFiles: ["v.pkrvars.hcl"] },
+    ]),
+    [{ "t.pkr.hcl": declared('  default = {\n    a = "x"\n    b = "hunter2" x\n  }\n') }],
+    [{ "t.pkr.hcl": declared('  default = {\n    a = other("hunter2")\n    b = hunter2b()\n  }\n') }],
+    [{ "t.pkr.hcl": `local "pw" {\n  sensitive = true\n  expression = tonumber("hunter2")\n}\n${SOURCE}${BUILD}` }],
+    [
+      { "t.pkr.hcl": declared("  type = list(string)\n") },
+      { variables: [{ name: "pw", value: "hunter2.eyJz.hunter2b[0]" }] },
+    ],
     [{ "t.pkr.hcl": declared(""), "v.pkrvars.json": '{"pw": "hunter2\\s"}' }, { varFiles: ["v.pkrvars.json"] }],
     [{ "t.pkr.hcl": declared("  type = map(string)\n") }, { variables: [{ name: "pw", value: '{"a b" = hunter2}' }] }],
     [{ "t.pkr.hcl": declared("  type = list(string)\n") }, { environment: { PKR_VAR_pw: '[hunter2, "x"]' } }],
@@ -337,6 +352,21 @@ test("a list may have as many items as only the build tells", async () => {
     ...["echo a", "echo ami-7", "echo ami /dev/sdf {{", "echo 7 /dev/sdf {{", "one", "two"],
     ...["ami-7", "b", "first", "ami", "7"],
   ]);
+});
+
+test("a null that only the build gives is told when it is there", async () => {
+  const { builds } = await readHcl(
+    SOURCE +
+      BUILD.replace(
+        /\}\s*$/,
+        '  provisioner "shell" {\n    inline = ["x", build.SourceAMI == "ami-7" ? null : "z"]\n  }\n}\n',
+      ),
+  );
+  const [plan] = builds[0]?.provisioners ?? [];
+  assert.ok(plan?.type === "shell");
+  const [, late] = plan.config.inline ?? [];
+  assert.equal(late?.render({ SourceAMI: "ami-8" }), "z");
+  assert.throws(() => late?.render({ SourceAMI: "ami-7" }), /Cannot evaluate .*: it must be a text, not null/);
 });
 
 test("what is not known although every data source was asked is told, and nothing is left out for it", async () => {

@@ -1,4 +1,3 @@
-import type { DataSources } from "../../data-sources.ts";
 import type { ForeignValues } from "../../foreign-values.ts";
 import { EvaluationBudget } from "../evaluate/evaluation-budget.ts";
 import type { Scope } from "../evaluate/scope.ts";
@@ -18,8 +17,8 @@ export interface RootScopeOptions {
   readonly workingDirectory: string;
   /** `packer.version` */
   readonly toolVersion: string;
-  /** Missing if data sources are not asked. */
-  readonly dataSources?: DataSources | undefined;
+  /** Whether all data sources there are have been asked. */
+  readonly hasData: boolean;
 }
 
 /** What the expressions of a template can use, by where they stand. They share what they may cost. */
@@ -35,9 +34,8 @@ export interface RootScopes {
 }
 
 export function createRootScopes(options: RootScopeOptions): RootScopes {
-  const { directory, workingDirectory, toolVersion } = options;
+  const { directory, workingDirectory, toolVersion, hasData } = options;
   const budget = new EvaluationBudget();
-  const hasData = options.dataSources !== undefined;
   const empty: Scope = { variables: new Map(), functions: new Map(), budget, sensitiveNames: new Set(), hasData };
   const functions = createHclFunctions({
     ...options,

@@ -72,7 +72,10 @@ const LIST_OF_TEXTS: HclType = { kind: "list", element: STRING };
 
 function textsOf(value: HclValue): readonly string[] {
   const parts = Array.isArray(value.content) ? itemsOf(value) : [value];
-  return parts.map(({ content }) => (typeof content === "string" ? content : ""));
+  return parts.map(({ content }) => {
+    if (typeof content === "string") return content;
+    throw new ConversionError("it must be a text, not null", { path: [], wanted: STRING });
+  });
 }
 
 function evaluated<Result>(source: string, work: () => Result): Result {

@@ -40,6 +40,7 @@ function expandDynamic(block: Block, scope: Scope, options: ExpandOptions): Scop
     });
     return [];
   }
+  if (!canMake(label, options)) return [];
   const parts = readDynamic(block, label.text, problems);
   if (parts === undefined) return [];
   const elements = readElements(parts.forEach, { scope, problems });
@@ -55,6 +56,22 @@ function expandDynamic(block: Block, scope: Scope, options: ExpandOptions): Scop
       block: { type: label.text, typeRange: label.range, range: block.range, labels, body: parts.content.body },
     };
   });
+}
+
+/** Whether a dynamic block can make blocks of a type. Where nothing is known of the types, they are judged later. */
+function canMake({ text, range }: Block["labels"][number], { labels, problems }: ExpandOptions): boolean {
+  const location = range.start;
+  if (text === "dynamic") {
+    problems.add("A dynamic block cannot make dynamic blocks", { location });
+    return false;
+  }
+  const known = Object.keys(labels).filter((type) => type !== "dynamic");
+  if (known.length === 0 || known.includes(text)) return true;
+  const meant = nearMiss(text, known);
+  const hint =
+    meant === undefined ? `There are ${known.map((type) => `"${type}"`).join(", ")}` : `Did you mean "${meant}"?`;
+  problems.add(`A dynamic block cannot make blocks of the type "${text}" here`, { location, hint });
+  return false;
 }
 
 interface Dynamic {
@@ -137,6 +154,9 @@ function labelsOf(
   const items = value !== undefined && Array.isArray(value.content) ? itemsOf(value) : [];
   const location = (expression?.range ?? block.typeRange).start;
   const isKnownList = value === undefined || (isKnown(value) && items.every(isKnown));
+  if (!isKnownList && scope.hasData === true && problems.isEmpty) {
+    problems.add('"labels" must be known before the build runs', { location });
+  }
   if (!isKnownList) return names.map((text) => ({ text, range: block.typeRange }));
   const texts = items.map(textIn);
   if (texts.length !== names.length || texts.includes(undefined)) {

@@ -16,7 +16,7 @@ export function usesSensitive(expression: Expression, { sensitiveNames }: Scope)
 
 // In quotes; a regular expression, which may have such marks in it and ends the message; and numbers of as many digits as a
 // secret has.
-const SHOWN_VALUE = /"((?:[^"\\]|\\.)*)"…?|`.*|(?<![\w.])-?\d[\d.]{3,}(?:e[+-]?\d+)?/gis;
+const SHOWN_VALUE = /"((?:[^"\\]|\\.)*)"\u2026?|`.*|(?<![\w.])-?\d[\d.]{3,}(?:e[+-]?\d+)?/gis;
 const NO_FUNCTION = /^There is no function /;
 
 /** A message or a hint about an expression, without the values that it shows. The names of functions and operators stay. */

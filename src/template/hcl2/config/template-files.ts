@@ -34,7 +34,7 @@ export async function readTemplateFiles(path: string, problems: ProblemList): Pr
     const told = problems.count;
     const body = parseFile(file, text, problems);
     // Of which variable it is, nobody knows.
-    if (problems.count > told && SENSITIVE.test(text)) hideAssigned(text, ["default"], problems);
+    if (problems.count > told && SENSITIVE.test(text)) hideAssigned(text, ["default", "expression"], problems);
     if (body !== undefined) bodies.push(body);
   }
   return bodies.length === 0 ? undefined : { ...found, bodies };

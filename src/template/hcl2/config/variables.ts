@@ -1,9 +1,9 @@
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import { nearMiss } from "../../../base/suggest.ts";
+import { hideWords } from "../../hide-assigned.ts";
 import { HclError } from "../evaluate/hcl-error.ts";
 import { parseType } from "../evaluate/parse-type.ts";
-import { references } from "../evaluate/references.ts";
 import { parseHclExpression } from "../syntax/parse-hcl.ts";
 import type { Block, Expression } from "../syntax/syntax-tree.ts";
 import { ConversionError } from "../values/conversion-error.ts";
@@ -17,7 +17,6 @@ import { literalText } from "./literal-text.ts";
 import { partOfExpression } from "./locate-part.ts";
 import { checkName } from "./names.ts";
 import type { RootBlocks } from "./root-blocks.ts";
-import { textsIn } from "./secrets.ts";
 import { isJsonFile } from "./template-files.ts";
 import { readValidation, type Validation } from "./validations.ts";
 
@@ -139,8 +138,7 @@ function readDefault(
   if (expression === undefined) return undefined;
   const value = tryEvaluate(expression, evaluation);
   // What is wrong with it quotes it.
-  const words = value === undefined ? references(expression).flatMap(({ path }) => path) : textsIn(value);
-  if (isSensitive) for (const word of words) evaluation.problems.hide(word);
+  if (isSensitive) hideWords(evaluation.problems.linesOf(expression.range), evaluation.problems);
   if (value === undefined) return "wrong";
   if (type === undefined) return value;
   try {
