@@ -1,4 +1,5 @@
 import { loadCrypto } from "../../base/load-builtin.ts";
+import { environmentValue } from "../environment-value.ts";
 import { BUILTIN_FUNCTIONS } from "./builtin-functions.ts";
 import { strftime } from "./strftime.ts";
 import { type TemplateFunction, TemplateFunctionError } from "./template-function.ts";
@@ -97,7 +98,7 @@ export function createVariableFunctions(
         parameters: ["text"],
         usage: "env `HOME`",
         summary: "A variable of the environment, empty if it is not set; only in `variables`",
-        call: (name: string) => environment[name] ?? "",
+        call: (name: string) => environmentValue(environment, name),
       },
     ],
   ]);

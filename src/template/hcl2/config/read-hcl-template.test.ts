@@ -354,6 +354,11 @@ test("a list may have as many items as only the build tells", async () => {
   ]);
 });
 
+test("a variable of the environment is none that every object of JavaScript has", async () => {
+  const text = `variable "a" {\n  default = env("constructor")\n}\n${named('"web${var.a}"')}`;
+  assert.equal(await nameOf(text, { environment: process.env }), "web");
+});
+
 test("a null that only the build gives is told when it is there", async () => {
   const { builds } = await readHcl(
     SOURCE +

@@ -1,3 +1,4 @@
+import { environmentValue } from "../../environment-value.ts";
 import type { ForeignValues } from "../../foreign-values.ts";
 import type { EvaluationBudget } from "../evaluate/evaluation-budget.ts";
 import { stringValue } from "../values/construct.ts";
@@ -70,7 +71,7 @@ export function createDefaultFunctions(
     summary: "A variable of the environment, empty if it is not set; only in the default of a variable",
     parameters: [textParameter("key")],
     returnType: STRING,
-    call: (args) => stringValue(environment[textAt(args, 0)] ?? ""),
+    call: (args) => stringValue(environmentValue(environment, textAt(args, 0))),
   };
   return new Map([["env", env]]);
 }
