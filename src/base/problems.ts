@@ -1,5 +1,6 @@
-import { Secrets } from "./secrets.ts";
-import { excerptAt, type SourceExcerpt } from "./source-excerpt.ts";
+import { HiddenText } from "./hidden-text.ts";
+import { type SecretFinder, Secrets } from "./secrets.ts";
+import { excerptAt, hideInExcerpt, type SourceExcerpt } from "./source-excerpt.ts";
 import type { SourceLocation } from "./source-location.ts";
 
 /** One thing that is wrong with what somebody wrote: a file, or the command line. */
@@ -21,11 +22,11 @@ export interface ProblemSources {
   /** What no problem may tell. */
   readonly hidden: Set<string>;
   /** What no problem may quote, although its own words may be the same. */
-  readonly hiddenWords: Set<string>;
+  readonly hiddenText: HiddenText;
 }
 
 export function createProblemSources(): ProblemSources {
-  return { texts: new Map(), hidden: new Set(), hiddenWords: new Set() };
+  return { texts: new Map(), hidden: new Set(), hiddenText: new HiddenText() };
 }
 
 // Nobody reads more.
@@ -83,9 +84,9 @@ export class ProblemList {
     this.#sources.hidden.add(text);
   }
 
-  /** A word of such a value: it is hidden where a problem quotes something, and in the lines that are shown. */
-  hideWord(word: string): void {
-    this.#sources.hiddenWords.add(word);
+  /** A text with such values in it: its words are hidden where a problem quotes something, and in the lines that are shown. */
+  hideText(text: string): void {
+    this.#sources.hiddenText.add(text);
   }
 
   /** The lines of a range, or nothing if its file has not been read. */
@@ -120,12 +121,12 @@ export class ProblemList {
    */
   sorted(secrets: Iterable<string>): Problem[] {
     const hidden = new Secrets([...secrets, ...this.#sources.hidden]);
-    const words = new Secrets(this.#sources.hiddenWords);
-    const inLines = new Secrets([...secrets, ...this.#sources.hidden, ...this.#sources.hiddenWords]);
-    const withoutWords = (text: string): string => text.replace(QUOTED, (quoted) => words.hide(quoted));
-    const shown = (text: string): string => shortened(withoutWords(hidden.hide(text)));
+    const { hiddenText } = this.#sources;
+    const unquoted = (text: string): string =>
+      text.replace(QUOTED, (quoted) => hideInExcerpt({ text: quoted, start: 0, end: 0 }, hiddenText).text);
+    const shown = (text: string): string => shortened(unquoted(hidden.hide(text)));
     return [...this.#problems.values()].sort(byPlace).map(({ message, hint, ...rest }) => {
-      const excerpt = this.#excerptOf(rest, inLines);
+      const excerpt = this.#excerptOf(rest, [hiddenText, hidden]);
       return {
         ...rest,
         message: shown(message),
@@ -135,7 +136,10 @@ export class ProblemList {
     });
   }
 
-  #excerptOf({ location, end }: Pick<Problem, "location" | "end">, secrets: Secrets): SourceExcerpt | undefined {
+  #excerptOf(
+    { location, end }: Pick<Problem, "location" | "end">,
+    secrets: readonly SecretFinder[],
+  ): SourceExcerpt | undefined {
     const text = location === undefined ? undefined : this.#sources.texts.get(location.file);
     if (location === undefined || text === undefined) return undefined;
     return excerptAt(text, { location, end, secrets });

@@ -13,6 +13,12 @@ export interface TextRange {
   readonly end: number;
 }
 
+/** Knows what must not be shown of a text. */
+export interface SecretFinder {
+  /** Where, from left to right. */
+  find(text: string): TextRange[];
+}
+
 /** Values that must never be shown. It may learn of more while a build runs: the credentials of a role, as they come. */
 export class Secrets {
   readonly #secrets = new Set<string>();

@@ -13,7 +13,7 @@ function marked(
   const excerpt = excerptAt(text, {
     location: { file, line, column },
     end: end === undefined ? undefined : { file, line: end[0], column: end[1] },
-    secrets: new Secrets(secrets),
+    secrets: [new Secrets(secrets)],
   });
   if (excerpt === undefined) return undefined;
   return `${excerpt.text.slice(0, excerpt.start)}[${excerpt.text.slice(excerpt.start, excerpt.end)}]${excerpt.text.slice(excerpt.end)}`;

@@ -1,5 +1,5 @@
 // The line of a file that a problem is about, with the place in it that a caret marks.
-import { MASK, type Secrets, type TextRange } from "./secrets.ts";
+import { MASK, type SecretFinder, type TextRange } from "./secrets.ts";
 import type { SourceLocation } from "./source-location.ts";
 
 /** A line of a text file, or of a very long one what is around the place. */
@@ -23,7 +23,11 @@ const READ_AROUND_MAX = 65_536;
  */
 export function excerptAt(
   text: string,
-  { location, end, secrets }: { location: SourceLocation; end?: SourceLocation | undefined; secrets: Secrets },
+  {
+    location,
+    end,
+    secrets,
+  }: { location: SourceLocation; end?: SourceLocation | undefined; secrets: readonly SecretFinder[] },
 ): SourceExcerpt | undefined {
   const line = lineOf(text, location.line);
   if (line === undefined) return undefined;
@@ -32,11 +36,12 @@ export function excerptAt(
   const markEnd = end === undefined ? tokenEnd(line, start) : isOnLine ? offsetOf(line, end.column) : line.length;
   const whole = { text: line, start, end: Math.min(Math.max(markEnd, start + 1), Math.max(line.length, start)) };
   const near = around(whole, READ_AROUND_MAX);
-  return around(hideInExcerpt(hideRanges(near, valuesOfSecretKeys(near.text)), secrets), SHOWN_AROUND_MAX);
+  const hidden = secrets.reduce(hideInExcerpt, hideRanges(near, valuesOfSecretKeys(near.text)));
+  return around(hidden, SHOWN_AROUND_MAX);
 }
 
 /** The excerpt with a mask for every secret; the mark stays where it was. */
-export function hideInExcerpt(excerpt: SourceExcerpt, secrets: Secrets): SourceExcerpt {
+export function hideInExcerpt(excerpt: SourceExcerpt, secrets: SecretFinder): SourceExcerpt {
   return hideRanges(excerpt, secrets.find(excerpt.text));
 }
 

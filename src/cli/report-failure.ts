@@ -5,7 +5,7 @@ import { type ExitCode, exitCodeOfError } from "./exit-codes.ts";
 import { createCleaner } from "./ui/clean-events.ts";
 import { chooseColours } from "./ui/create-renderer.ts";
 import { formatError } from "./ui/format-error.ts";
-import { machineReadableLine } from "./ui/machine-readable-line.ts";
+import { sayAside } from "./ui/say.ts";
 
 /** Prints why a command failed, in the form that the command line asked for. */
 export function reportFailure(failure: unknown, argv: readonly string[], context: CliContext): ExitCode {
@@ -19,7 +19,7 @@ export function reportFailure(failure: unknown, argv: readonly string[], context
     context.stdout.write(`${JSON.stringify(record)}\n`);
   } else if (isMachineReadable || context.isMachineReadable) {
     const lines = formatError(error, chooseColours(context, false));
-    context.stdout.write(machineReadableLine(new Date(), "", "ui", ["error", lines.join("\n")]));
+    sayAside(lines.join("\n"), { ...context, isMachineReadable: true });
   } else {
     const colours = chooseColours({ ...context, stdout: context.stderr });
     for (const line of formatError(error, colours)) context.stderr.write(`${line}\n`);

@@ -19,7 +19,7 @@ export interface Deferred {
    * @throws {ToolError} if a needed variable is missing.
    */
   render(variables: BuildVariables): string;
-  /** Of one that stands for any number of items of a list, as only the build tells how many they are: these. */
+  /** Of one that may stand for any number of items of a list, as only the build tells how many they are: these. */
   readonly renderItems?: (variables: BuildVariables) => readonly string[];
 }
 

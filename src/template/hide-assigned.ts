@@ -8,38 +8,47 @@ import { escapeRegExp } from "../base/secret-forms.ts";
 export function hideAssigned(text: string, names: Iterable<string>, problems: ProblemList): void {
   for (const name of names) {
     const assigned = new RegExp(String.raw`(?<![\w-])${escapeRegExp(name)}["']?\s*[=:]`, "g");
+    let hiddenTo = 0;
     for (const { 0: match, index } of text.matchAll(assigned)) {
-      hideWords(valueAt(text, { line: text.lastIndexOf("\n", index) + 1, value: index + match.length }), problems);
+      // In a value that is hidden already, there is no other.
+      if (index < hiddenTo) continue;
+      const start = index + match.length;
+      hiddenTo = endOfValue(text, { line: text.lastIndexOf("\n", index) + 1, value: start });
+      problems.hideText(text.slice(start, hiddenTo));
     }
   }
 }
 
+// A line that gives something to another name, or begins a block.
+const NEXT = /^\s*["']?[\w-]+["']?\s*(?:[=:]|["\w-][^=]*\{)/;
+
 /**
- * A value as far as it may go: to the next line that is indented no deeper, and gives something to another name. Of what
+ * Where a value ends at the latest: at the next line that is indented no deeper and gives something to another name. Of what
  * cannot be parsed, more is better than less.
  *
  * @param start where the line begins in which the name stands, and behind the sign after it.
  */
-function valueAt(text: string, start: { line: number; value: number }): string {
-  const indent = indentOf(text.slice(start.line));
-  const [first = "", ...others] = text.slice(start.value).split("\n");
-  const [, mark] = /<<[-~]?(\w+)\s*$/.exec(first) ?? [];
-  const end =
-    mark === undefined
-      ? others.findIndex(
-          (line) => indentOf(line) <= indent && /^\s*["']?[\w-]+["']?\s*(?:[=:]|["\w-][^=]*\{)/.test(line),
-        )
-      : others.findIndex((line) => line.trim() === mark);
-  return [first, ...(end === -1 ? others : others.slice(0, end))].join("\n");
+function endOfValue(text: string, start: { line: number; value: number }): number {
+  const indent = indentAt(text, start.line);
+  let end = endOfLine(text, start.value);
+  const [, mark] = /<<[-~]?(\w+)\s*$/.exec(text.slice(start.value, end)) ?? [];
+  while (end < text.length) {
+    const next = endOfLine(text, end + 1);
+    const line = text.slice(end + 1, next);
+    const isEnd = mark === undefined ? indentAt(line, 0) <= indent && NEXT.test(line) : line.trim() === mark;
+    if (isEnd) break;
+    end = next;
+  }
+  return end;
 }
 
-function indentOf(line: string): number {
-  return /^[ \t]*/.exec(line)?.[0].length ?? 0;
+function endOfLine(text: string, start: number): number {
+  const end = text.indexOf("\n", start);
+  return end === -1 ? text.length : end;
 }
 
-/** Hides a text: each of its lines, and where something is quoted, the words in it. */
-export function hideWords(text: string, problems: ProblemList): void {
-  for (const line of text.split("\n")) problems.hideWord(line.trim());
-  for (const [word] of text.matchAll(/[^\s"'`,=:|{}[\]()]+/g)) problems.hideWord(word);
-  for (const [word] of text.matchAll(/[\p{L}\p{Nd}_-]+/gu)) problems.hideWord(word);
+function indentAt(text: string, start: number): number {
+  let end = start;
+  while (text[end] === " " || text[end] === "\t") end++;
+  return end - start;
 }

@@ -4,6 +4,7 @@ import type { ExitCode } from "../exit-codes.ts";
 import { createCleaner } from "../ui/clean-events.ts";
 import { hclInspectLines, type InspectLine, jsonInspectLines } from "../ui/inspect-lines.ts";
 import { machineReadableLine } from "../ui/machine-readable-line.ts";
+import { say } from "../ui/say.ts";
 import { readOptions, type VariableOptions } from "./template-options.ts";
 
 export type InspectOptions = VariableOptions & { readonly machineReadable?: boolean };
@@ -22,12 +23,9 @@ function linesOf(template: TemplateDescription): InspectLine[] {
   return template.language === "json" ? jsonInspectLines(template) : hclInspectLines(template);
 }
 
-function print(line: InspectLine, { secrets, stdout, isMachineReadable }: CliContext): void {
+function print(line: InspectLine, context: CliContext): void {
+  const { secrets, stdout, isMachineReadable } = context;
   const { text } = createCleaner(secrets);
-  if (isMachineReadable) {
-    const [type, data] = line.kind === "say" ? ["ui", ["say", line.text]] : [line.type, line.data];
-    stdout.write(machineReadableLine(new Date(), "", type, data.map(text)));
-  } else if (line.kind === "say") {
-    stdout.write(`${text(line.text)}\n`);
-  }
+  if (line.kind === "say") say(text(line.text), context);
+  else if (isMachineReadable) stdout.write(machineReadableLine(new Date(), "", line.type, line.data.map(text)));
 }

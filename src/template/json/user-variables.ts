@@ -6,7 +6,6 @@ import type { TemplateScope } from "../go-template/bind.ts";
 import { ABSENT_FUNCTIONS } from "../go-template/functions.ts";
 import { type TemplateFunction, TemplateFunctionError } from "../go-template/template-function.ts";
 import type { TextBudget } from "../go-template/text-budget.ts";
-import { hideWords } from "../hide-assigned.ts";
 import { evaluateText } from "../plan/conform.ts";
 
 // Each level is some calls deeper.
@@ -148,7 +147,7 @@ export class UserVariables {
     }
     const text = evaluateText(value, { scope, problems: this.#problems });
     // What is wrong in it quotes it. The template's own expressions are no secrets.
-    if (text === undefined && isGiven && this.sensitiveNames.has(name)) hideWords(value.value, this.#problems);
+    if (text === undefined && isGiven && this.sensitiveNames.has(name)) this.#problems.hideText(value.value);
     return text;
   }
 
@@ -167,7 +166,7 @@ export class UserVariables {
       return { kind: "string", value: text, location, locate: () => location };
     }
     this.#problems.add(`The variable "${name}" must be a string, not ${describeJson(value)}`, { location });
-    if (this.sensitiveNames.has(name)) for (const text of textsOf(value)) hideWords(text, this.#problems);
+    if (this.sensitiveNames.has(name)) for (const text of textsOf(value)) this.#problems.hideText(text);
     this.#broken.add(name);
     return { kind: "string", value: "", location, locate: () => location };
   }

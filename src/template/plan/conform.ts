@@ -19,10 +19,8 @@ export type FieldPath = readonly (string | number)[];
 
 export interface ConformContext {
   readonly conversion: Conversion;
-  readonly scope: Pick<
-    TemplateScope,
-    "functions" | "absentFunctions" | "known" | "leavesFields" | "evaluatesResults" | "secrets" | "budget"
-  >;
+  /** What is the same for all texts. */
+  readonly scope: Omit<TemplateScope, "fields" | "hasBuildFunction">;
   readonly problems: ProblemList;
   /** Where each value stands, by `pathKey`. Filled here. */
   readonly locations: Map<string, SourceLocation>;
@@ -118,7 +116,7 @@ function conformList(value: LocatedValue, shape: Shape<"list">, path: FieldPath,
   if (value.kind === "object" && element.kind === "object") return [conformValue(value, shape.element, path, context)];
   if (value.kind === "runtime" && value.list !== undefined && element.kind === "deferred") {
     const scope = scopeOf(element, context);
-    return [compileRuntimeValue(value, { form: "list", texts: value.list }, scope, context.problems) ?? WRONG];
+    return [compileRuntimeValue(value, value.list, scope, context.problems) ?? WRONG];
   }
   const isListOfTexts = element.kind === "deferred" || element.kind === "text" || element.kind === "number";
   if (!context.conversion.isWeak || !isListOfTexts) return wrongType(value, shape, path, context);
@@ -219,7 +217,7 @@ function conformDeferred(
     return compileText(value, scope, context.problems) ?? WRONG;
   }
   if (value.kind === "runtime" && value.text !== undefined) {
-    return compileRuntimeValue(value, { form: "text", texts: value.text }, scope, context.problems) ?? WRONG;
+    return compileRuntimeValue(value, value.text, scope, context.problems) ?? WRONG;
   }
   wrongType(value, shape, path, context);
   return WRONG;

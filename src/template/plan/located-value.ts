@@ -60,7 +60,7 @@ export interface RuntimeTexts {
   /**
    * What there is if every build variable is a word. What stands between them is checked in it. Missing if that gives none.
    */
-  readonly sample: readonly string[] | undefined;
+  readonly sample: () => readonly string[] | undefined;
   /** @throws {ToolError} if the template's language refuses it with these. */
   readonly render: (variables: BuildVariables) => readonly string[];
 }

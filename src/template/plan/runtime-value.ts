@@ -9,19 +9,19 @@ import type { RuntimeTexts, RuntimeValue } from "./located-value.ts";
 /**
  * Makes a deferred value of what its language leaves open. What that gives are Go templates still, as in Packer.
  *
- * @param form what the value is to be: of a list, one stands for all its items.
+ * @param texts what the value is taken for: a text, or a list, of which one stands for all items.
  * @returns `undefined` if it uses what never exists here, which has been told.
  */
 export function compileRuntimeValue(
   value: RuntimeValue,
-  { form, texts }: { form: "text" | "list"; texts: RuntimeTexts },
+  texts: RuntimeTexts,
   scope: TemplateScope,
   problems: ProblemList,
 ): Deferred | undefined {
   const { location, needs, source } = value;
   const unknown = needs.filter((name) => !scope.fields.has(name));
   for (const name of unknown) problems.add(...unknownVariable(name, scope, location));
-  const samples = (texts.sample ?? []).map((text) => compileTemplate(text, scope));
+  const samples = (texts.sample() ?? []).map((text) => compileTemplate(text, scope));
   const errors = samples.flatMap((sample) => ("errors" in sample ? sample.errors : []));
   for (const { message, hint } of errors.filter(({ isTold }) => !isTold)) problems.add(message, { location, hint });
   if (unknown.length > 0 || errors.length > 0) return undefined;
@@ -33,12 +33,12 @@ export function compileRuntimeValue(
       const [error] = compiled.errors;
       throw new ToolError("ERR_TEMPLATE_RENDER", `Cannot render "${source}": ${error?.message}`, { hint: error?.hint });
     });
-  const deferred = {
+  return {
     source,
     needs: [...new Set([...needs, ...more])].sort(),
-    render: (variables: BuildVariables) => renderItems(variables).join("\n"),
+    render: (variables) => renderItems(variables).join("\n"),
+    renderItems,
   };
-  return form === "text" ? deferred : { ...deferred, renderItems };
 }
 
 function unknownVariable(

@@ -222,6 +222,12 @@ export const BULKY_HCL_TEXTS: readonly (readonly [string, () => string | Uint8Ar
   ["HCL2: a billion numbers", () => local("length(range(1000000000))")],
   ["HCL2: YAML that multiplies", () => local(`yamldecode("${yamlBomb()}")`)],
   ["HCL2: 20,000 wrong lines", () => lines(100_000, () => "= {")],
+  [
+    "HCL2: 20,000 sensitive defaults in what cannot be parsed",
+    () =>
+      `${lines(20_000, (index) => `variable "v${index}" {\nsensitive = true\ndefault = "secret${index}"\n}`)}x = ??\n`,
+  ],
+  ["HCL2: a sensitive default of 100,000 names", () => `sensitive = 1\n${"default = ".repeat(100_000)}`],
   ["HCL2: a file of NUL bytes", () => new Uint8Array(20_000)],
   ["HCL2: a byte order mark", () => "\uFEFFlocals {\n}\n"],
   ["HCL2: nothing", () => ""],

@@ -13,6 +13,11 @@ export interface Evaluation {
   readonly problems: ProblemList;
 }
 
+/** Whether a value that is unknown is a mistake of its own: the data sources have answered, and nothing else is wrong. */
+export function mustBeKnown({ scope, problems }: Evaluation): boolean {
+  return scope.hasData === true && problems.isEmpty;
+}
+
 /** The value of an expression, or `undefined` if it has none, which has been told. */
 export function tryEvaluate(expression: Expression, { scope, problems }: Evaluation): HclValue | undefined {
   // Each expression of the template would fail for that: it is told of one.

@@ -8,7 +8,7 @@ import { entriesOf, isKnown, itemsOf, rationalIn } from "../values/contents.ts";
 import { convert } from "../values/convert.ts";
 import { numberOf, numberText } from "../values/number-text.ts";
 import { type HclValue, STRING } from "../values/value.ts";
-import { tryEvaluate } from "./evaluation.ts";
+import { mustBeKnown, tryEvaluate } from "./evaluation.ts";
 import { buildVariablesOf, type RuntimeScope, runtimeValue } from "./runtime-value.ts";
 import { textsIn } from "./secrets.ts";
 import { usesSensitive } from "./sensitive-names.ts";
@@ -58,7 +58,7 @@ function locateMember({ key, value }: ObjectItem, options: LocateOptions): Locat
   if (name === undefined) return undefined;
   if (!isKnown(name)) {
     const isOfBuild = options.runtime !== undefined && buildVariablesOf(key, options.runtime.later).length > 0;
-    if (isOfBuild || (options.scope.hasData === true && options.problems.isEmpty)) {
+    if (isOfBuild || mustBeKnown(options)) {
       options.problems.add("A key must be known before the build runs", { location: keyLocation });
     }
     return undefined;
@@ -78,8 +78,8 @@ function withoutRepeated(members: readonly LocatedMember[]): LocatedMember[] {
 }
 
 /** What a data source would say that has not been asked. If all have been, and have answered, nobody will ever know it. */
-function unevaluated(location: SourceLocation, { scope, problems }: LocateOptions): LocatedValue {
-  if (scope.hasData === true && problems.isEmpty) problems.add("This is not known before the build runs", { location });
+function unevaluated(location: SourceLocation, options: LocateOptions): LocatedValue {
+  if (mustBeKnown(options)) options.problems.add("This is not known before the build runs", { location });
   return { kind: "unevaluated", location };
 }
 

@@ -1,7 +1,6 @@
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import type { DataSources } from "../../data-sources.ts";
-import { hideWords } from "../../hide-assigned.ts";
 import type { ConformContext } from "../../plan/conform.ts";
 import { references } from "../evaluate/references.ts";
 import { innerScope, type Scope } from "../evaluate/scope.ts";
@@ -144,7 +143,7 @@ async function evaluateNode(node: NamedNode, scope: Scope, options: Options): Pr
   if (node.kind === "data") return askDataSource(node.data, { ...options, scope });
   const { expression, isSensitive, name, location } = node.local;
   const found = tryEvaluate(expression, { scope, problems: options.problems });
-  if (found === undefined && isSensitive) hideWords(options.problems.linesOf(expression.range), options.problems);
+  if (found === undefined && isSensitive) options.problems.hideText(options.problems.linesOf(expression.range));
   const value = found ?? unknownValue(DYNAMIC);
   if (isSensitive || usesSensitive(expression, scope)) scope.sensitiveNames?.add(`local.${name}`);
   if (isSensitive) addSecrets(value, { ...options, what: `local "${name}"`, location });

@@ -57,7 +57,7 @@ export function runtimeValue(
   const source = shownSource(needs);
   const as = (wanted: HclType): RuntimeTexts => {
     const render = (variables: BuildVariables) => textsOf(convert(valueWith(variables), wanted));
-    return { sample: sampleOf(render, needs), render: (variables) => evaluated(source, () => render(variables)) };
+    return { sample: () => sampleOf(render, needs), render: (variables) => evaluated(source, () => render(variables)) };
   };
   return {
     ...{ kind: "runtime", location: expression.range.start, source, needs },

@@ -7,7 +7,7 @@ import { entriesOf, isKnown, itemsOf } from "../values/contents.ts";
 import { convert } from "../values/convert.ts";
 import { type HclValue, STRING } from "../values/value.ts";
 import { blocksOf } from "./body-blocks.ts";
-import { tryEvaluate } from "./evaluation.ts";
+import { mustBeKnown, tryEvaluate } from "./evaluation.ts";
 import { literalText } from "./literal-text.ts";
 import { isJsonFile } from "./template-files.ts";
 
@@ -128,7 +128,7 @@ function readElements(
   const value = tryEvaluate(expression, { scope, problems });
   if (value === undefined) return [];
   if (!isKnown(value)) {
-    if (scope.hasData === true && problems.isEmpty) {
+    if (mustBeKnown({ scope, problems })) {
       problems.add('"for_each" must be known before the build runs', { location: expression.range.start });
     }
     return [];
@@ -154,7 +154,7 @@ function labelsOf(
   const items = value !== undefined && Array.isArray(value.content) ? itemsOf(value) : [];
   const location = (expression?.range ?? block.typeRange).start;
   const isKnownList = value === undefined || (isKnown(value) && items.every(isKnown));
-  if (!isKnownList && scope.hasData === true && problems.isEmpty) {
+  if (!isKnownList && mustBeKnown({ scope, problems })) {
     problems.add('"labels" must be known before the build runs', { location });
   }
   if (!isKnownList) return names.map((text) => ({ text, range: block.typeRange }));

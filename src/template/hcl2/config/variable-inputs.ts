@@ -6,7 +6,7 @@ import { parseJson } from "../../../base/json/parse-json.ts";
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import { nearMiss } from "../../../base/suggest.ts";
-import { hideAssigned, hideWords } from "../../hide-assigned.ts";
+import { hideAssigned } from "../../hide-assigned.ts";
 import { readText } from "../../read-text.ts";
 import { parseHcl, parseHclExpression } from "../syntax/parse-hcl.ts";
 import { stringValue } from "../values/construct.ts";
@@ -102,7 +102,7 @@ function fromText(variable: InputVariable, text: string, origin: string, { evalu
   }
   const expression = parseHclExpression(origin, text, evaluation.problems);
   const value = expression === undefined ? undefined : tryEvaluate(expression, evaluation);
-  if (value === undefined && isSensitive) hideWords(text, evaluation.problems);
+  if (value === undefined && isSensitive) evaluation.problems.hideText(text);
   return { name, value: value ?? "wrong", location };
 }
 

@@ -1,7 +1,6 @@
 import type { ProblemList } from "../../../base/problems.ts";
 import type { SourceLocation } from "../../../base/source-location.ts";
 import { nearMiss } from "../../../base/suggest.ts";
-import { hideWords } from "../../hide-assigned.ts";
 import { HclError } from "../evaluate/hcl-error.ts";
 import { parseType } from "../evaluate/parse-type.ts";
 import { parseHclExpression } from "../syntax/parse-hcl.ts";
@@ -136,9 +135,19 @@ function readDefault(
   { isSensitive, ...evaluation }: Evaluation & { readonly isSensitive: boolean },
 ): InputVariable["defaultValue"] {
   if (expression === undefined) return undefined;
-  const value = tryEvaluate(expression, evaluation);
+  const value = convertedDefault(expression, type, evaluation);
   // What is wrong with it quotes it.
-  if (isSensitive) hideWords(evaluation.problems.linesOf(expression.range), evaluation.problems);
+  const { problems } = evaluation;
+  if (value === "wrong" && isSensitive) problems.hideText(problems.linesOf(expression.range));
+  return value;
+}
+
+function convertedDefault(
+  expression: Expression,
+  type: HclType | undefined,
+  evaluation: Evaluation,
+): HclValue | "wrong" {
+  const value = tryEvaluate(expression, evaluation);
   if (value === undefined) return "wrong";
   if (type === undefined) return value;
   try {
